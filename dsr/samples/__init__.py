@@ -1,0 +1,84 @@
+"""Five sample companies: policy files, systems files, and systems full of invented people to try the portal on.
+
+The same folder and the same day always give the same content. Nothing here asks the connectors: what
+`expected` returns comes from the generator itself, so that an export can be held against it.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from itertools import chain
+from pathlib import Path
+
+from dsr.samples import lumio
+from dsr.samples.people import FIRST_OTHER, NAMED, SamplePerson
+from dsr.samples.tables import Record, Sample, write
+
+_SAMPLES: Mapping[str, Sample] = {module.SAMPLE.name: module.SAMPLE for module in (lumio,)}
+
+NAMES = tuple(_SAMPLES)
+
+
+def policy_path(name: str) -> Path:
+    """Where the sample's policy file is."""
+    return Path(__file__).parent / _SAMPLES[name].name / "policy.toml"
+
+
+def systems_path(name: str) -> Path:
+    """Where the sample's systems file is."""
+    return Path(__file__).parent / _SAMPLES[name].name / "systems.toml"
+
+
+def build(
+    name: str, folder: Path, *, others: int = 2000, heavy_rows: int = 100_000, today: date | None = None
+) -> dict[str, str]:
+    """Write the sample's systems as SQLite files into `folder`; returns the environment its systems file needs.
+
+    Every date in them lies in the past of `today`, and within what the policy allows to be kept on that day.
+    """
+    sample = _SAMPLES[name]
+    day = today or date.today()
+    folder.mkdir(parents=True, exist_ok=True)
+    write(sample, folder, chain(_everybody(sample, day, others, heavy_rows), sample.strays(day)))
+    return environment(name, folder)
+
+
+def environment(name: str, folder: Path) -> dict[str, str]:
+    """What the systems file reads from the environment, for systems already built in `folder`."""
+    sample = _SAMPLES[name]
+    addresses = {env: f"sqlite:///{folder.resolve() / system}.sqlite3" for system, env in sample.databases.items()}
+    return {**addresses, **sample.environment}
+
+
+def person(name: str, which: int = 0) -> SamplePerson:
+    """One of the two named people: 0 is Ada, who asks; 1 is Eve, who must see nothing of Ada's."""
+    if which not in range(len(NAMED)):
+        raise IndexError(f"there are {len(NAMED)} named people, not one with number {which}")
+    return _SAMPLES[name].known(which)
+
+
+def heavy(name: str) -> SamplePerson:
+    """The person with `heavy_rows` usage rows."""
+    return _SAMPLES[name].known(len(NAMED))
+
+
+def expected(
+    name: str, which: int | SamplePerson = 0, *, heavy_rows: int = 100_000, today: date | None = None
+) -> dict[tuple[str, str], list[Record]]:
+    """Every row of one person by (system, collection), in key order, with all columns and plain Python values.
+
+    Columns that are never disclosed are in here too, so that a test can look for what must not get out. Times are
+    UTC without a zone. Collections without a row of this person have an empty list.
+    """
+    sample = _SAMPLES[name]
+    whose = which if isinstance(which, SamplePerson) else person(name, which)
+    mapped = {table.name: table for table in sample.tables if table.collection}
+    found: dict[str, list[Record]] = {name: [] for name in mapped}
+    for name_of_table, record in sample.rows(whose, today or date.today(), heavy_rows):
+        if name_of_table in found:
+            found[name_of_table].append(record)
+    return {(table.system, table.collection): sorted(found[table.name], key=table.key_of) for table in mapped.values()}
+
+
+def _everybody(sample: Sample, today: date, others: int, heavy_rows: int) -> Iterator[tuple[str, Record]]:
+    for number in range(FIRST_OTHER + others):
+        yield from sample.rows(sample.known(number), today, heavy_rows)
