@@ -1,0 +1,106 @@
+"""Every message that is sent. A message is a row and a job; what it says is sealed, and forgotten once it is out."""
+
+import smtplib
+from typing import Any
+
+from django.conf import settings
+from django.core.files.storage import storages
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from dsr import jobs, keys, policy
+from dsr.models import Case, Job, Mail
+
+MESSAGES = frozenset({"code", "received", "ready", "refused", "withdrawn", "note"})
+
+
+@transaction.atomic
+def mail(message: str, to: str, *, case: Case | None = None, language: str = "", **values: Any) -> Mail:
+    """Promise one message (a name under templates/email/) to one address. Values must be JSON: dates as text."""
+    if message not in MESSAGES:
+        raise ValueError(f"There is no message {message!r}; there are: {', '.join(sorted(MESSAGES))}.")
+    row = Mail(case=case, message=message, language=language or (case.language if case else "en"))
+    row.created_at = timezone.now()
+    row.content = {"to": to, "values": values}
+    row.save(force_insert=True)
+    jobs.enqueue("mail", case=case, key=row.pk)
+    return row
+
+
+def send(job: Job) -> None:
+    """Send the job's message; the same Message-ID each time, so that a doubled one can be told."""
+    row = Mail.objects.select_related("case").get(pk=job.key)
+    if row.sent_at is not None:
+        return
+    message = compose(row)
+    try:
+        message.send()
+    except smtplib.SMTPRecipientsRefused as error:
+        codes = {code for code, _ in error.recipients.values()}
+        if all(code >= 500 for code in codes):
+            raise jobs.NeedsPerson(
+                "The mail server refused this address for good.", "Reach the person another way, by post or phone."
+            ) from error
+        raise
+    with transaction.atomic():
+        row.content = {}
+        row.sent_at = timezone.now()
+        row.save(update_fields=["content_sealed", "sent_at"])
+        jobs.finish(job)
+
+
+def compose(row: Mail) -> EmailMultiAlternatives:
+    """The message as it goes out: plain text first, HTML second."""
+    organisation = policy.current().organisation
+    content = row.content
+    with translation.override(row.language):
+        values = content["values"] | {
+            "organisation": organisation,
+            "language": row.language,
+            "reference": row.case.spoken_reference if row.case else "",
+            "link": link(row.case) if row.case else settings.DSR_ORIGIN,
+            "signer": signer(row.case),
+            "is_sample": settings.DSR_DEMO,
+        }
+        folder = f"email/{row.message}"
+        subject = " ".join(render_to_string(f"{folder}/subject.txt", values).split())
+        text = render_to_string(f"{folder}/body.txt", values)
+        html = render_to_string(f"{folder}/body.html", values)
+    host = settings.DSR_ORIGIN.partition("://")[2].partition(":")[0]
+    message = EmailMultiAlternatives(
+        subject,
+        text,
+        from_email=f'"{_header(organisation.short)} privacy" <{organisation.email}>',
+        to=[content["to"]],
+        headers={"Message-ID": f"<{row.pk}@{host}>", "Auto-Submitted": "auto-generated"},
+    )
+    message.attach_alternative(html, "text/html")
+    if "attachment" in content["values"]:
+        message.attach(*_attachment(content["values"]["attachment"]))
+    return message
+
+
+def link(case: Case) -> str:
+    """The one link of a mail: the request's page, from the configured origin alone. It opens nothing by itself."""
+    with translation.override(case.language):
+        return settings.DSR_ORIGIN + reverse("portal:status", args=[case.pk])
+
+
+def signer(case: Case | None) -> str:
+    """The name that signs: who looks after the case, else the policy's signer, else the contact by its office."""
+    organisation = policy.current().organisation
+    if case is not None and case.assignee is not None and case.assignee.get_full_name():
+        return str(case.assignee.get_full_name())
+    return organisation.signer or organisation.dpo.name or organisation.name
+
+
+def _attachment(place: dict[str, str]) -> tuple[str, bytes, str]:
+    with storages["bundles"].open(place["name"]) as sealed:
+        return place["file_name"], keys.decrypting_stream(sealed, place["context"].encode()).read(), "application/zip"
+
+
+def _header(text: str) -> str:
+    return "".join(char for char in text if char.isprintable() and char not in '"\\<>')

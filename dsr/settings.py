@@ -1,0 +1,292 @@
+"""Settings: everything comes from the environment, and each default is the careful one."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from csp.constants import NONE, SELF
+from kombu import Queue
+
+from dsr import environment, keys, samples
+from dsr.environment import WrongSetting
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# POLICY=lumio (a sample's name) stands for a policy file, a systems file, a data folder and sample mode.
+SAMPLE = environment.text("POLICY")
+if SAMPLE and SAMPLE not in samples.NAMES:
+    raise WrongSetting(f"POLICY is {SAMPLE!r}. Allowed are: {', '.join(samples.NAMES)}.")
+
+DSR_POLICY = environment.text("DSR_POLICY", str(samples.policy_path(SAMPLE)) if SAMPLE else "")
+DSR_SYSTEMS = environment.text("DSR_SYSTEMS", str(samples.systems_path(SAMPLE)) if SAMPLE else "")
+DSR_DEMO = environment.flag("DSR_DEMO", default=bool(SAMPLE))
+DATA = Path(environment.text("DSR_DATA", str(BASE_DIR / "var" / (f"demo/{SAMPLE}" if SAMPLE else "data")))).resolve()
+DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+# Links in mails come from here and from nowhere else (a poisoned Host header makes none).
+DSR_ORIGIN = environment.text("DSR_ORIGIN", "http://localhost:8000").rstrip("/")
+_origin = urlsplit(DSR_ORIGIN)
+if _origin.scheme not in ("http", "https") or not _origin.hostname or _origin.path:
+    raise WrongSetting(f"DSR_ORIGIN is {DSR_ORIGIN!r}. Allowed is an origin such as https://privacy.example.com.")
+IS_HTTPS = _origin.scheme == "https"
+
+DEBUG = environment.flag("DSR_DEBUG")
+ALLOWED_HOSTS = [_origin.hostname] + (["127.0.0.1", "[::1]"] if _origin.hostname == "localhost" else [])
+CSRF_TRUSTED_ORIGINS = [DSR_ORIGIN]
+USE_X_FORWARDED_HOST = False
+# How many proxies in front may be believed about the client's address; 0 ignores forwarded addresses.
+TRUSTED_PROXIES = environment.number("DSR_TRUSTED_PROXIES", 0)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES and IS_HTTPS else None
+
+# ---- keys, database, storage -----------------------------------------------------------------------------------
+DATABASE_FILE = Path(environment.text("DSR_DATABASE", str(DATA / "portal.sqlite3")))
+DSR_KEYS = Path(environment.text("DSR_KEYS", str(DATA / "keys" / "keys.json")))
+keys.configure(DSR_KEYS, data_exists=lambda: DATABASE_FILE.exists() and DATABASE_FILE.stat().st_size > 0)
+SECRET_KEY = keys.mac("django", b"secret key").hex()
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": DATABASE_FILE,
+        # Several processes write: take the write lock when a transaction begins, and wait for it.
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 30,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+        },
+        "CONN_MAX_AGE": 600,
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA / "unused"}},
+    "bundles": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": DATA / "bundles",
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = Path(environment.text("DSR_STATIC", str(BASE_DIR / "var" / "static")))
+# Limits on guesses and on mails must be seen by every process.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "shared_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
+
+# ---- the application -------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "dsr.apps.DsrConfig",
+    "accounts",
+    "dsr.admin.apps.StaffAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "csp",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "dsr.portal.middleware.OriginCheck",
+    "dsr.portal.middleware.Headers",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.StaffSessions",
+]
+ROOT_URLCONF = "dsr.urls"
+WSGI_APPLICATION = "dsr.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "dsr.portal.context.site",
+            ]
+        },
+    }
+]
+
+# ---- people and staff ------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+# allauth's backend extends Django's ModelBackend (permissions included); both together would hash each password twice.
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "admin:index"
+LOGOUT_REDIRECT_URL = "/"
+
+# A staff session ends after so many hours, and after so many minutes without a page (accounts.middleware.StaffSessions).
+ACCOUNTS_STAFF_HOURS = 8
+ACCOUNTS_STAFF_IDLE_MINUTES = 60
+ACCOUNTS_ORIGIN = DSR_ORIGIN  # links in staff mails and in `manage.py staff`
+
+ACCOUNT_ADAPTER = "dsr.portal.adapter.PortalAccountAdapter"  # codes go out as our own mails, by jobs
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]  # sign-up is closed; allauth reads from this that sign-in has a password
+ACCOUNT_EMAIL_VERIFICATION = "none"  # an address is verified by a mailed code, or vouched for by the operator
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # staff read of a changed password, a new factor
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_AUTHENTICATED_LOGIN_REDIRECTS = False  # accounts.views.SignIn decides who needs no form
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_FORMS = {
+    "login": "accounts.forms.SignIn",
+    "reauthenticate": "accounts.forms.Reauthenticate",
+    "change_password": "accounts.forms.ChangePassword",
+    "reset_password": "accounts.forms.ResetPassword",
+    "reset_password_from_key": "accounts.forms.NewPassword",
+}
+MFA_ADAPTER = "dsr.portal.adapter.SealedSecondFactorAdapter"  # second factors rest encrypted
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = ""  # the company's short name; empty: the host
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_FORMS = {
+    "authenticate": "accounts.forms.Authenticate",
+    "reauthenticate": "accounts.forms.ReauthenticateFactor",
+    "activate_totp": "accounts.forms.ActivateTOTP",
+    "add_webauthn": "accounts.forms.AddKey",
+}
+SESSION_COOKIE_AGE = 12 * 3600  # in the database too; the cookie itself ends with the browser
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# ---- security headers and cookies ------------------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "style-src": [SELF],
+        "script-src": [SELF],
+        "img-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_SSL_REDIRECT = IS_HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_NAME = "session"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
+DATA_UPLOAD_MAX_NUMBER_FILES = 0
+
+# ---- words and time --------------------------------------------------------------------------------------------
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "dsr" / "locale"]
+
+# ---- mail ------------------------------------------------------------------------------------------------------
+# "outbox" writes each mail into a folder; smtp://user:password@host:port?tls=1 sends it.
+_mail = environment.text("DSR_MAIL", "outbox")
+EMAIL_FILE_PATH = DATA / "outbox"
+EMAIL_TIMEOUT = 15
+if _mail == "outbox":
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+else:
+    _smtp = urlsplit(_mail)
+    if _smtp.scheme not in ("smtp", "smtps") or not _smtp.hostname:
+        raise WrongSetting("DSR_MAIL is not understood. Allowed are: outbox, or smtp://user:password@host:587?tls=1.")
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST, EMAIL_PORT = _smtp.hostname, _smtp.port or (465 if _smtp.scheme == "smtps" else 587)
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_smtp.username or ""), unquote(_smtp.password or "")
+    EMAIL_USE_SSL = _smtp.scheme == "smtps"
+    EMAIL_USE_TLS = "tls=1" in _smtp.query
+
+# ---- work ------------------------------------------------------------------------------------------------------
+_broker_folder = DATA / "broker"
+CELERY_BROKER_URL = environment.text("DSR_BROKER_URL", "filesystem://")
+if CELERY_BROKER_URL.startswith("filesystem:"):
+    for _name in ("queue", "processed", "control"):
+        (_broker_folder / _name).mkdir(mode=0o700, parents=True, exist_ok=True)
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        # One folder in and out: each process both sends and receives.
+        "data_folder_in": str(_broker_folder / "queue"),
+        "data_folder_out": str(_broker_folder / "queue"),
+        "control_folder": str(_broker_folder / "control"),
+        "polling_interval": 0.1,
+    }
+else:
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "visibility_timeout": 3600,
+        "unacked_restore_interval": 10,
+        "unacked_restore_throttle": 1,
+    }
+CELERY_TASK_QUEUES = [Queue(name) for name in ("interactive", "bulk", "clock")]
+CELERY_TASK_DEFAULT_QUEUE = "interactive"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = False  # the row is the promise; a message that is lost is sent again by the sweep
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+SWEEP_SECONDS = environment.number("DSR_SWEEP_SECONDS", 5)
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "dsr.sweep", "schedule": SWEEP_SECONDS, "options": {"queue": "clock", "expires": 60}},
+    "tick": {"task": "dsr.tick", "schedule": 60, "options": {"queue": "clock", "expires": 60}},
+}
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "beat-schedule")
+# A job whose worker is silent for so long is given to another.
+LEASE_SECONDS = environment.number("DSR_LEASE_SECONDS", 30)
+RETRY_BASE_SECONDS = environment.number("DSR_RETRY_BASE_SECONDS", 5)
+MAX_ATTEMPTS = environment.number("DSR_MAX_ATTEMPTS", 8)
+PART_ROWS = environment.number("DSR_PART_ROWS", 100_000)
+
+# ---- logs: ids and counts only ---------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": environment.text("DSR_LOG_LEVEL", "WARNING")},
+    "loggers": {"dsr": {"level": environment.text("DSR_LOG_LEVEL", "INFO")}},
+}

@@ -1,0 +1,79 @@
+"""Celery's only door: run one job, sweep for what is due, tick once a minute."""
+
+import logging
+import smtplib
+import traceback
+from collections.abc import Callable
+
+from celery import shared_task
+from django.utils import timezone
+
+from dsr import audit, deliver, gather, intake, jobs, notify
+from dsr.connectors import SystemRefused, SystemUnreachable
+from dsr.models import Job
+
+log = logging.getLogger(__name__)
+
+STAGES: dict[str, Callable[[Job], None]] = {
+    "mail": notify.send,
+    "identify": gather.identify,
+    "gather": gather.gather,
+    "seal": deliver.seal,
+    "remove": deliver.remove_files,
+}
+PASSING = (SystemUnreachable, OSError, smtplib.SMTPException)
+
+
+@shared_task(name="dsr.run_job")
+def run_job(pk: int) -> None:
+    """Claim the job and do it. Whatever goes wrong is written into its row, without any value of a person."""
+    job = jobs.claim(pk)
+    if job is None:
+        return
+    with jobs.leasing(job):
+        try:
+            _run(job)
+        except jobs.LeaseLost:
+            log.info("job %s went to another worker", pk)
+
+
+def _run(job: Job) -> None:
+    try:
+        STAGES[job.kind](job)
+    except jobs.LeaseLost:
+        raise
+    except jobs.NeedsPerson as error:
+        jobs.fail(job, error.problem, error.hint)
+    except jobs.Unfinished as error:
+        jobs.retry(job, error.problem, error.hint)
+    except SystemRefused as error:
+        jobs.fail(job, str(error), error.hint)
+    except SystemUnreachable as error:
+        jobs.retry(job, str(error), error.hint)
+    except PASSING as error:
+        jobs.retry(job, _named(error), "Look at the disk, the mail server and the network.")
+    except Exception as error:  # whatever it is, the job must not be lost: it is tried again, then a person is asked
+        # The message of an unforeseen exception may quote a person's data: only its kind and place are written.
+        log.error("job %s failed: %s", job.pk, _named(error))
+        jobs.retry(job, _named(error), "This was not foreseen. The log of the worker names the place.")
+
+
+@shared_task(name="dsr.sweep")
+def sweep() -> None:
+    """Send again what is due."""
+    jobs.sweep()
+
+
+@shared_task(name="dsr.tick")
+def tick() -> None:
+    """Once a minute: what the calendar asks for, and a checkpoint of the trail."""
+    now = timezone.now()
+    deliver.expire(now)
+    intake.lapse_unverified(now)
+    audit.write_checkpoint()
+
+
+def _named(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else "unknown"
+    return f"{type(error).__name__} at {place}"
