@@ -7,25 +7,14 @@ import tomllib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from dsr.policy.days import Calendar
+from dsr.policy.model import Authority
 from dsr.policy.rules import RULES
 
+__all__ = ["AUTHORITIES", "Authority", "authority_for", "complaint_deadline"]
+
 PLACE = re.compile(r"([A-Z]{2})(?:-([A-Z0-9]{1,3}))?")
-
-
-class Authority(BaseModel):
-    """Where a person can complain. The address may be empty."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: Annotated[str, Field(min_length=1)]
-    address: str = ""
-    url: Annotated[str, Field(pattern=r"^(https://\S+)?$")] = ""
-    country: str = ""
 
 
 def authority_for(country: str, lead: Authority | None = None) -> Authority | None:

@@ -30,7 +30,7 @@ class Calendar:
 
     def __post_init__(self) -> None:
         if self.country:
-            _year(self.country, self.subdivision, 2000)
+            _known(self.country, self.subdivision)
         elif self.subdivision:
             raise UnknownCalendar(f"Subdivision {self.subdivision!r} needs its country.")
 
@@ -89,7 +89,7 @@ def zone(name: str) -> ZoneInfo:
     """The time zone of this name. Raises ValueError for an unknown one."""
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, IsADirectoryError) as unknown:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as unknown:
         raise ValueError(f"There is no time zone {name!r}.") from unknown
 
 
@@ -98,13 +98,16 @@ def in_words(day: date) -> str:
     return f"{day:%A}, {day.day} {day:%B} {day.year}"
 
 
+@lru_cache(maxsize=512)
+def _known(country: str, subdivision: str) -> None:
+    try:
+        holidays.country_holidays(country, subdiv=subdivision or None)
+    except NotImplementedError as unknown:
+        raise UnknownCalendar(f"No public holidays are known for {country} {subdivision}".rstrip() + ".") from unknown
+
+
 # One object a year that is never added to: the library fills years in on first look, which two threads at once
 # would see half done.
 @lru_cache(maxsize=512)
 def _year(country: str, subdivision: str, year: int) -> holidays.HolidayBase:
-    try:
-        return holidays.country_holidays(
-            country, subdiv=subdivision or None, years=year, expand=False, language="en_US"
-        )
-    except NotImplementedError as unknown:
-        raise UnknownCalendar(f"No public holidays are known for {country} {subdivision}".rstrip() + ".") from unknown
+    return holidays.country_holidays(country, subdiv=subdivision or None, years=year, expand=False, language="en_US")
