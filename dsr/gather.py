@@ -6,18 +6,19 @@ Every row must carry the person's own key; one that does not stops the work.
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import chain, islice
 from typing import Any
 
 import orjson
+from accounts.models import plain_address
 from django.conf import settings
 from django.core.files.storage import storages
 from django.db import transaction
 
 from dsr import audit, connectors, jobs, keys, lifecycle, policy
-from dsr.bundle import mask, parts
+from dsr.bundle import parts
 from dsr.connectors import Channel, Connector, Found, Identifiers, Record, Scope, SystemUnreachable
 from dsr.models import Case, Job, JobState, Part, State
 from dsr.models.part import part_context
@@ -93,15 +94,12 @@ class _Stretch:
     last: tuple[Any, ...] = ()
     first_at: datetime | None = None
     last_at: datetime | None = None
-    masked: dict[str, int] = field(default_factory=dict)
 
-    def see(self, record: Record, counts: dict[str, int]) -> None:
+    def see(self, record: Record) -> None:
         self.last = record.key
         if record.at is not None:
             self.first_at = min(self.first_at or record.at, record.at)
             self.last_at = max(self.last_at or record.at, record.at)
-        for kind, count in counts.items():
-            self.masked[kind] = self.masked.get(kind, 0) + count
 
 
 class _Reading:
@@ -135,7 +133,9 @@ class _Reading:
         context = part_context(self.case.pk, self.job.system, self.collection.name, number)
         # The attempt is in the name: a worker that lost its lease cannot write over its successor's part.
         name = f"parts/{self.case.pk}/{self.job.system}/{self.collection.name}-{number:05d}-{self.job.lease[:12]}"
-        written = parts.write_part(self._checked(records, stretch), storages["bundles"], name, context)
+        storage = storages["bundles"]
+        lines = parts.lines(self._checked(records, stretch), storage, name, context)
+        written = parts.write_part(lines, storage, name, context)
         try:
             with transaction.atomic():
                 Part.objects.create(
@@ -146,14 +146,14 @@ class _Reading:
                     rows=written.rows,
                     bytes=written.bytes,
                     sha256=written.sha256,
-                    name=written.name,
+                    name=name,
                     first_at=stretch.first_at,
                     last_at=stretch.last_at,
-                    info={"masked": stretch.masked, "files": written.files},
+                    info={"masked": dict(written.masked), "files": written.files},
                 )
                 self._checkpoint(number, stretch.last, done=False)
         except BaseException:
-            parts.delete(storages["bundles"], written.name)
+            parts.delete(storage, name)
             raise
 
     def _checked(self, records: Iterable[Record], stretch: _Stretch) -> Iterator[Record]:
@@ -164,9 +164,8 @@ class _Reading:
                     "The work was stopped and nothing of the row was kept.",
                     "Check how the systems file finds a person in this collection, then try again.",
                 )
-            data, counts = mask.mask(record.data)
-            stretch.see(record, counts)
-            yield Record(record.owner, record.key, record.at, data, record.files)
+            stretch.see(record)
+            yield record
 
     def _checkpoint(self, number: int, after: tuple[Any, ...] | None, *, done: bool) -> None:
         at = self.job.checkpoint["at"] | {
@@ -207,7 +206,7 @@ def _find(case: Case) -> tuple[Found, list[str]]:
 def _given(case: Case) -> Identifiers:
     """What the person proved: a mailed code proves the address, a receipt itself."""
     details = case.details
-    given = {"email": [details["email"].strip().casefold()] if details["email"] else [], "receipt": details["receipts"]}
+    given = {"email": [plain_address(details["email"])] if details["email"] else [], "receipt": details["receipts"]}
     return {kind: frozenset(values) for kind, values in given.items() if values}
 
 
@@ -226,9 +225,9 @@ def _remember(case: Case, found: Found, unreachable: list[str]) -> None:
 
 def _is_young(case: Case, channels: Iterable[Channel]) -> bool:
     """Whether the address that verified the person became known only days before: it does not verify alone."""
-    address = case.details["email"].strip().casefold()
+    address = plain_address(case.details["email"])
     oldest_allowed = case.received_on - timedelta(days=policy.current().identity.young_channel_days)
-    known = [c.known_since for c in channels if c.kind == "email" and c.value.strip().casefold() == address]
+    known = [c.known_since for c in channels if c.kind == "email" and plain_address(c.value) == address]
     return bool(known) and all(day is not None and day > oldest_allowed for day in known)
 
 

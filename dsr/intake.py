@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.contrib.auth.models import AbstractBaseUser
+from accounts.models import User, plain_address
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -44,7 +44,7 @@ class Asked:
     def details(self) -> dict[str, object]:
         """As it rests in the case, sealed."""
         return {
-            "email": self.email,
+            "email": plain_address(self.email),
             "name": self.name,
             "country": self.country,
             "since": self.since.isoformat() if self.since else "",
@@ -105,13 +105,13 @@ def _open(asked: Asked, form_index: str) -> Case:
 
 
 @transaction.atomic
-def verify(case: Case, user: AbstractBaseUser) -> Case:
+def verify(case: Case, user: User) -> Case:
     """The person behind this address typed the code: the case is theirs and work begins.
 
     Returns the case to follow: an identical open request of the same person takes this one in, and keeps the
     receipt date of whichever came first. Raises NotAllowed when the user is not who the case is about.
     """
-    who = keys.index("email", user.get_username().casefold())
+    who = keys.index("email", plain_address(user.email))
     case = lifecycle.lock(case)
     if not secrets.compare_digest(who, case.who_index):
         raise NotAllowed(_("This code belongs to another address."))
@@ -133,7 +133,7 @@ def claim(code: str) -> Case | None:
 
 def new_claim_code() -> str:
     """130 random bits in groups that can be written down."""
-    code = "".join(secrets.choice(CLAIM_ALPHABET) for _ in range(CLAIM_LENGTH))
+    code = "".join(secrets.choice(CLAIM_ALPHABET) for _place in range(CLAIM_LENGTH))
     return "-".join(re.findall(".{1,6}", code))
 
 
@@ -267,7 +267,7 @@ def _join(case: Case, first: Case) -> None:
 
 def _who(asked: Asked) -> str:
     if asked.email:
-        return keys.index("email", asked.email.strip().casefold())
+        return keys.index("email", plain_address(asked.email))
     return keys.index("receipts", "\n".join(sorted(set(asked.receipts))))
 
 

@@ -92,9 +92,9 @@ def link(case: Case) -> str:
 def signer(case: Case | None) -> str:
     """The name that signs: who looks after the case, else the policy's signer, else the contact by its office."""
     organisation = policy.current().organisation
-    if case is not None and case.assignee is not None and case.assignee.get_full_name():
-        return str(case.assignee.get_full_name())
-    return organisation.signer or organisation.dpo.name or organisation.name
+    if case is not None and case.assignee is not None and case.assignee.name:
+        return str(case.assignee.name)
+    return organisation.signer or (organisation.dpo.name if organisation.dpo else "") or organisation.name
 
 
 def _attachment(place: dict[str, str]) -> tuple[str, bytes, str]:

@@ -1,5 +1,6 @@
 """Settings: everything comes from the environment, and each default is the careful one."""
 
+import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -21,6 +22,10 @@ DSR_SYSTEMS = environment.text("DSR_SYSTEMS", str(samples.systems_path(SAMPLE)) 
 DSR_DEMO = environment.flag("DSR_DEMO", default=bool(SAMPLE))
 DATA = Path(environment.text("DSR_DATA", str(BASE_DIR / "var" / (f"demo/{SAMPLE}" if SAMPLE else "data")))).resolve()
 DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
+if SAMPLE:
+    # The sample systems lie in the data folder; what is set outside wins.
+    for _name, _value in samples.environment(SAMPLE, DATA / "systems").items():
+        os.environ.setdefault(_name, _value)
 
 # Links in mails come from here and from nowhere else (a poisoned Host header makes none).
 DSR_ORIGIN = environment.text("DSR_ORIGIN", "http://localhost:8000").rstrip("/")

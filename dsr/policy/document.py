@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 
 from dsr.policy.lines import Lines
 from dsr.policy.problem import Path, PolicyError, Problem, did_you_mean, place
+from dsr.policy.text import Period
 from dsr.policy.values import PATTERNS
 
 LARGEST = 4 * 1024 * 1024
@@ -31,6 +32,7 @@ TYPES = {
     "dict_type": "a table",
     "mapping_type": "a table",
 }
+WANTED: dict[Any, str] = {bool: "true or false", date: TYPES["date_type"], Period: 'a period such as "30 days"'}
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,9 @@ def read(path: FilePath | str, *, marks: bool) -> Document:
 
 def explain(error: ValidationError, model: type[BaseModel], *, marks: bool) -> list[Problem]:
     """Every reason a model gives against a file, in the order of the file's keys."""
-    return [_problem(details, model, marks) for details in error.errors(include_url=False)]
+    reasons = error.errors(include_url=False)
+    # An entry that is wrong in itself is not counted, and a list of such entries is not also "too short".
+    return [_problem(each, model, marks) for each in reasons if each["type"] != "too_short" or not each["input"]]
 
 
 class _Stripping:
@@ -184,15 +188,10 @@ def _wanted(model: type[BaseModel], path: Path) -> str:
     if field is None:
         return "a value"
     inner = _models(field.annotation)
-    if inner and not _is_list(field.annotation):
-        return f"a table with {', '.join(_required(inner[0]))}"
     if inner:
-        return "one or more tables, each with " + ", ".join(_required(inner[0]))
-    if field.annotation is bool:
-        return "true or false"
-    if field.annotation is date:
-        return TYPES["date_type"]
-    return "a list" if _is_list(field.annotation) else "a value"
+        many = "one or more tables, each with" if _is_list(field.annotation) else "a table with"
+        return f"{many} {', '.join(_required(inner[0]))}"
+    return "a list" if _is_list(field.annotation) else WANTED.get(field.annotation, "a value")
 
 
 def _required(model: type[BaseModel]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Finds the line of a key in a TOML text. Python's parser keeps no positions, so headers and keys are read off again."""
+"""Finds the line of a key in a TOML text: Python's parser keeps no positions, so headers and keys are read again."""
 
 from __future__ import annotations
 

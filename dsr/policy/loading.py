@@ -73,7 +73,7 @@ def load_systems(path: Path | str, policy: Policy | None) -> Systems:
     if isinstance(systems, list):
         problems = [*(problem for problem in systems if problem.path not in taken), *problems]
     if problems or isinstance(systems, list):
-        raise PolicyError(map(found.located, problems))
+        raise _refused(found, problems)
     return systems
 
 
@@ -84,7 +84,7 @@ def _load_file(path: Path) -> Policy:
     if isinstance(policy, list):
         problems = [*policy, *problems]
     if problems or isinstance(policy, list):
-        raise PolicyError(map(found.located, problems))
+        raise _refused(found, problems)
     return policy.model_copy(update={"assumed": found.assumed})
 
 
@@ -93,6 +93,11 @@ def _validated(kind: type[Kind], found: Document, *, marks: bool) -> Kind | list
         return kind.model_validate(found.data)
     except ValidationError as error:
         return document.explain(error, kind, marks=marks)
+
+
+def _refused(found: Document, problems: list[Problem]) -> PolicyError:
+    """The error with every problem once, in the order of the file."""
+    return PolicyError(sorted(map(found.located, problems), key=lambda problem: problem.line or 0))
 
 
 def _today(policy: Policy) -> date:

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from dsr.policy import colour
 from dsr.policy.countries import EEA
+from dsr.policy.days import Calendar, UnknownCalendar
 from dsr.policy.text import Period, Text
 from dsr.policy.values import (
     Country,
@@ -88,6 +89,16 @@ class Organisation(Table):
     signer: OptionalLine = ""
     dpo: DPO | None = None
     authority: Authority | None = None
+
+    @model_validator(mode="after")
+    def _has_a_calendar(self) -> Organisation:
+        """Deadlines that move off holidays need to know them."""
+        try:
+            Calendar(self.country, self.subdivision)
+        except UnknownCalendar as error:
+            allowed = "a country and subdivision (ISO 3166-2, without the country) whose public holidays are known"
+            raise wrong(str(error).rstrip("."), allowed) from None
+        return self
 
     @property
     def dark_accent(self) -> str:

@@ -107,7 +107,7 @@ def _credentials(found: Any, path: Path) -> Iterator[Problem]:
     allowed, hint = "the name of an environment variable", "url_env names the variable; its value stays out of the file"
     for key, value in _entries(found):
         is_setting = isinstance(key, str) and len(path) == 2 and key in CREDENTIAL_KEYS
-        if is_setting or isinstance(value, str) and CREDENTIAL_VALUE.search(value):
+        if is_setting or (isinstance(value, str) and CREDENTIAL_VALUE.search(value)):
             yield Problem.at((*path, key), "a credential or an address in the file itself", allowed, hint)
         else:
             yield from _credentials(value, (*path, key))

@@ -31,7 +31,7 @@ def wrong(message: str, allowed: str, hint: str = "") -> PydanticCustomError:
 
 def _line(found: str) -> str:
     if not found.strip():
-        raise wrong("nothing", "a text in quotes that is not empty")
+        raise wrong("", "a text in quotes that is not empty")
     return _no_controls(found)
 
 
@@ -84,7 +84,7 @@ def _language(found: str) -> str:
 
 def _said(found: Text) -> Text:
     if not found:
-        raise wrong("nothing", "words that are not empty")
+        raise wrong("", "words that are not empty")
     return found
 
 
@@ -107,7 +107,7 @@ def _accent(found: str, grounds: dict[str, str], advice: str) -> str:
 
 
 def _wording(found: Any) -> str:
-    if isinstance(found, bool) or not isinstance(found, str | int) and not hasattr(found, "isoformat"):
+    if isinstance(found, bool) or (not isinstance(found, str | int) and not hasattr(found, "isoformat")):
         raise wrong("not a version", 'a number, a date or a text such as "2"')
     return str(found)
 

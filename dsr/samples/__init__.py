@@ -9,11 +9,13 @@ from datetime import date
 from itertools import chain
 from pathlib import Path
 
-from dsr.samples import lumio
+from dsr.samples import lumees, lumio, lumyxai, lunos, lyumen
 from dsr.samples.people import FIRST_OTHER, NAMED, SamplePerson
 from dsr.samples.tables import Record, Sample, write
 
-_SAMPLES: Mapping[str, Sample] = {module.SAMPLE.name: module.SAMPLE for module in (lumio,)}
+_SAMPLES: Mapping[str, Sample] = {
+    module.SAMPLE.name: module.SAMPLE for module in (lumees, lyumen, lumyxai, lumio, lunos)
+}
 
 NAMES = tuple(_SAMPLES)
 

@@ -1,0 +1,71 @@
+# Two commands: `make demo` to see it, `make test` to try it. `make check` is every linter and every test.
+POLICY ?= lumio
+PORT ?= 8000
+BIN := .venv/bin
+PY := $(BIN)/python
+export POLICY
+# What the PDF letters need; the package of a minimal system has it not.
+PANGO := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core
+# The interpreter: the newest of 3.11 to 3.13 that can make an environment, or what PYTHON says.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
+
+.PHONY: demo test check lint bench install clean browser lock
+
+demo: install
+	@$(PY) manage.py demo --port $(PORT)
+
+test: install browser
+	$(BIN)/pytest
+
+check: install browser lint
+	$(BIN)/pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/bandit -q -c pyproject.toml -r dsr accounts
+	$(BIN)/djlint --quiet --check --lint templates
+	$(BIN)/django-upgrade --target-version 5.2 $$(git ls-files 'dsr/*.py' 'accounts/*.py')
+	$(PY) manage.py makemigrations --check --dry-run
+	DSR_ORIGIN=https://privacy.example.com $(PY) manage.py check --deploy --fail-level WARNING
+
+bench: install
+	$(PY) -m bench
+
+install: .venv/installed pango
+
+.venv/installed: requirements-dev.lock
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is needed: apt install python3 python3-venv"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# WeasyPrint opens Pango when it is imported; the letter is made with it.
+.PHONY: pango
+pango: .venv/installed
+	@$(PY) -c 'import weasyprint' >/dev/null 2>&1 || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(PANGO) >/dev/null; \
+	  else \
+	    echo "The letters need Pango. Install it with: sudo apt install $(PANGO)"; exit 1; \
+	  fi; }
+
+# Journeys drive Debian's Chromium. Without it they are skipped by name; with DSR_REQUIRE_BROWSER=1 that is a failure.
+browser:
+	@command -v chromium >/dev/null 2>&1 || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
+	  else \
+	    echo "No Chromium: tests in a browser are skipped. To run them: sudo apt install chromium"; \
+	  fi; }
+
+lock: .venv/installed
+	$(PY) -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-emit-index-url -o requirements.lock -q
+	$(BIN)/uv pip compile pyproject.toml --group test --group lint --universal --generate-hashes --no-header --no-emit-index-url -o requirements-dev.lock -q
+
+clean:
+	rm -rf .venv var
