@@ -170,12 +170,41 @@ def test_an_open_question_holds_the_clock_and_says_so() -> None:
     assert due("kvkk", date(2026, 3, 2), questions=[asked]).paused_since is None
 
 
+def test_while_one_question_is_open_another_is_never_too_late() -> None:
+    questions = [
+        Question("clarification", date(2026, 3, 4)),
+        Question("clarification", date(2026, 5, 4), date(2026, 5, 6)),
+    ]
+    assert due("uk-gdpr", date(2026, 3, 2), questions=questions[1:]).due_on == date(2026, 4, 2)
+    assert due("uk-gdpr", date(2026, 3, 2), questions=questions).due_on == date(2026, 4, 6)  # 2 + 3, a Sunday
+
+
+def test_questions_count_in_the_order_they_were_asked() -> None:
+    identity = Question("identity", date(2026, 3, 4), date(2026, 3, 20))
+    after_the_first_date = Question("clarification", date(2026, 4, 6), date(2026, 4, 8))
+    for questions in ([identity, after_the_first_date], [after_the_first_date, identity]):
+        assert due("uk-gdpr", date(2026, 3, 2), questions=questions).due_on == date(2026, 4, 23)
+
+
+def test_a_later_start_does_not_end_the_month_sooner() -> None:
+    clarification = Question("clarification", date(2026, 1, 30), date(2026, 2, 5))
+    identity = Question("identity", date(2026, 1, 30), date(2026, 1, 31))
+    alone = due("uk-gdpr", date(2026, 1, 30), questions=[clarification])
+    assert alone.due_on == date(2026, 3, 9)  # 28 February + 7 days, a Saturday
+    assert due("uk-gdpr", date(2026, 1, 30), questions=[clarification, identity]).due_on == alone.due_on
+
+
 def test_two_rules_give_two_clocks_and_the_earlier_comes_first() -> None:
     clocks = [due(rule, date(2026, 3, 2), country="US", subdivision="CA") for rule in ("ccpa", "gdpr")]
     assert [(clock.rule, clock.due_on) for clock in sorted(clocks, key=lambda clock: clock.due_on)] == [
         ("gdpr", date(2026, 4, 2)),
         ("ccpa", date(2026, 4, 16)),
     ]
+
+
+def test_an_instant_without_a_named_zone_counts_in_its_own() -> None:
+    after_midnight = datetime(2026, 3, 2, 0, 30, tzinfo=BERLIN)  # the 1st in UTC
+    assert due("kvkk", after_midnight) == due("kvkk", date(2026, 3, 2))
 
 
 @pytest.mark.parametrize("night", [date(2026, 3, 29), date(2026, 10, 25)])
