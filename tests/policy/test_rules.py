@@ -15,7 +15,8 @@ def test_every_rule_has_its_source_and_its_dates() -> None:
     expected = {"gdpr", "uk-gdpr", "uk-complaint", "ccpa", "ccpa-optout", "kvkk", "lgpd", "pipeda", "promise"}
     assert set(RULES) == expected
     for name, rule in RULES.items():
-        assert rule.law and rule.title
+        assert rule.law
+        assert rule.title
         assert rule.checked_on >= rule.effective_from
         assert rule.source.startswith("https://") or name == "promise"
 
