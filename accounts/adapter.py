@@ -3,7 +3,6 @@
 import secrets
 import time
 from typing import Any
-from urllib.parse import quote
 
 import qrcode
 from allauth.account import app_settings
@@ -79,6 +78,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
 
 def password_link(key: str) -> str:
-    """The address at which the holder of this key (user and token) sets a password."""
-    path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
-    return f"{settings.ACCOUNTS_ORIGIN}{path.replace('UID-KEY', quote(key))}"
+    """The address at which the holder of this key (user's id, dash, token) sets a password."""
+    pk, _, token = key.partition("-")
+    path = reverse("account_reset_password_from_key", kwargs={"uidb36": pk, "key": token})
+    return f"{settings.ACCOUNTS_ORIGIN}{path}"
