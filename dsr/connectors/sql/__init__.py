@@ -1,0 +1,210 @@
+"""Databases, through SQLAlchemy: the rows of one person, by bound values and names the database itself gave.
+
+Reads only. Nothing is loaded whole: rows come one by one, from a server-side cursor where the database has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property, partial
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from sqlalchemy import Connection, Engine, exc, func, literal, select
+
+from dsr.connectors import (
+    Channel,
+    Column,
+    Connector,
+    Found,
+    Health,
+    Identifiers,
+    Record,
+    Scope,
+    SystemRefused,
+    SystemUnreachable,
+    Unmapped,
+)
+from dsr.connectors.sql import engine, finding, learning, mapping
+from dsr.connectors.sql.failures import told_apart, unreadable_text
+from dsr.connectors.sql.rows import Reading
+from dsr.connectors.sql.tables import Tables
+from dsr.policy.systems import Collection, System
+
+# Rows that a driver with a server-side cursor fetches at once; few where each may hold a file.
+ROWS_AT_ONCE, FILES_AT_ONCE = 1_000, 10
+
+
+def connect(system: System) -> Connector:
+    """A connector for this database. Nothing is opened before it is needed."""
+    return SqlConnector(system)
+
+
+class SqlConnector(Connector):
+    """One database."""
+
+    capabilities = frozenset({"check", "identify", "count", "export", "columns", "unmapped", "rows"})
+
+    def check(self) -> Health:
+        try:
+            found = [problem for each in self.system.collections for problem in mapping.problems(self._tables, each)]
+            if not found:
+                self._touch()
+        except (SystemRefused, SystemUnreachable) as error:
+            return Health(False, error.detail, error.hint)
+        if found:
+            hints = dict.fromkeys(problem.hint for problem in found)
+            return Health(False, " ".join(problem.detail for problem in found), " ".join(hints))
+        return Health(True, " ".join([self._readable(), *self._unkeyed()]))
+
+    def identify(self, identifiers: Identifiers) -> Found:
+        known: dict[str, frozenset[str]] = {}
+        channels: list[Channel] = []
+        with self._reading() as connection, _any_text(connection):
+            for collection in self.system.collections:
+                for kind, values in learning.taught(connection, self._tables, collection, identifiers).items():
+                    known[kind] = known.get(kind, frozenset()) | values
+                if collection.channel:
+                    found = finding.reach(self._tables, collection, identifiers)
+                    channels += learning.channels(connection, self._tables, collection.channel, found)
+        return Found(known, tuple(channels))
+
+    def owners(self, identifiers: Identifiers, collection: str) -> frozenset[str]:
+        with told_apart(self.system.name, collection):
+            return finding.owners(self._tables, self._collection(collection), identifiers)
+
+    def count(self, identifiers: Identifiers, collection: str, scope: Scope) -> int:
+        if not scope.covers(self._collection(collection).category):
+            return 0
+        with self._reading(collection) as connection:
+            statement = self._statement(identifiers, collection, scope).counting()
+            return int(connection.execute(statement).scalar_one())
+
+    def export(
+        self, identifiers: Identifiers, collection: str, scope: Scope, after: tuple[Any, ...] | None = None
+    ) -> Iterator[Record]:
+        if not scope.covers(self._collection(collection).category):
+            return
+        if after is not None and not self.resumable(collection):
+            raise SystemRefused(
+                _("“%(collection)s” has no key to go on from.") % {"collection": collection},
+                _("Start this export again, or name a unique “key” in the systems file."),
+                system=self.system.name,
+            )
+        with self._reading(collection) as connection:
+            reading = self._statement(identifiers, collection, scope)
+            self._refuse_doubled(connection, reading)
+            yield from self._stream(connection, reading, after)
+
+    def columns(self, collection: str) -> tuple[Column, ...]:
+        return mapping.described(self._mapped(collection))
+
+    def unmapped(self) -> list[Unmapped]:
+        return list(mapping.unmapped(self._tables))
+
+    def resumable(self, collection: str) -> bool:
+        return bool(self._mapped(collection).key)
+
+    def withheld(self, collection: str) -> dict[str, str]:
+        return mapping.withheld(self._mapped(collection))
+
+    def rows(self, collection: str) -> int | None:
+        if self._tables.dialect != "sqlite":
+            return None  # counting all rows of a large table takes other databases minutes
+        with self._reading(collection) as connection:
+            table = self._tables.table(self._collection(collection).table)
+            return int(connection.execute(select(func.count()).select_from(table.clause)).scalar_one())
+
+    def close(self) -> None:
+        if "_engine" in self.__dict__:
+            self._engine.dispose()
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return engine.reading(self.system)
+
+    @cached_property
+    def _tables(self) -> Tables:
+        return Tables(self._engine, self.system, self.system.schema_name or None)
+
+    @contextmanager
+    def _reading(self, collection: str = "") -> Iterator[Connection]:
+        with told_apart(self.system.name, collection), self._engine.connect() as connection:
+            yield connection
+
+    def _collection(self, name: str) -> Collection:
+        return self.system.collection(name)
+
+    def _mapped(self, collection: str) -> mapping.Mapped:
+        return mapping.mapped(self._tables, self._collection(collection))
+
+    def _statement(self, identifiers: Identifiers, collection: str, scope: Scope) -> Reading:
+        found = finding.reach(self._tables, self._collection(collection), identifiers)
+        return Reading(self._tables, self._mapped(collection), found, scope)
+
+    def _stream(self, connection: Connection, reading: Reading, after: tuple[Any, ...] | None) -> Iterator[Record]:
+        last = after
+        # Without a key there is no going on in the middle, so text is looked at from the start.
+        if reading.here.key or self._tables.dialect != "sqlite":
+            try:
+                for record in self._records(connection, reading, last, careful=False):
+                    last = record.key
+                    yield record
+                return
+            except exc.DBAPIError as error:
+                if not unreadable_text(error):
+                    raise
+        # Text that is not UTF-8: from here on slower, and with those bytes written out.
+        with _any_text(connection):
+            yield from self._records(connection, reading, last, careful=True)
+
+    def _records(
+        self, connection: Connection, reading: Reading, after: tuple[Any, ...] | None, careful: bool
+    ) -> Iterator[Record]:
+        at_once = FILES_AT_ONCE if reading.here.collection.files else ROWS_AT_ONCE
+        streaming = connection.execution_options(stream_results=True, max_row_buffer=at_once)
+        with streaming.execute(reading.statement(after)) as rows:
+            yield from reading.records(rows, careful)
+
+    def _refuse_doubled(self, connection: Connection, reading: Reading) -> None:
+        statement = reading.keyset.doubled(reading.found) if reading.here.key else None
+        if statement is not None and connection.execute(statement).first() is not None:
+            raise SystemRefused(
+                _("Several rows of “%(collection)s” share one key, so going on after one would lose the others.")
+                % {"collection": reading.here.collection.name},
+                _("Name columns as “key” in the systems file that differ for every row."),
+                system=self.system.name,
+            )
+
+    def _touch(self) -> None:
+        """Read one row of each collection: an account may see a table and still not be let read it."""
+        for collection in self.system.collections:
+            with self._reading(collection.name) as connection:
+                table = self._tables.table(collection.table)
+                connection.execute(select(literal(1)).select_from(table.clause).limit(1)).first()
+
+    def _readable(self) -> str:
+        many = len(self.system.collections)
+        return ngettext("%(many)d collection can be read.", "%(many)d collections can be read.", many) % {"many": many}
+
+    def _unkeyed(self) -> Iterator[str]:
+        for collection in self.system.collections:
+            if not self.resumable(collection.name):
+                name = {"collection": collection.name}
+                yield _("“%(collection)s” has no key: a broken-off export of it starts over.") % name
+
+
+@contextmanager
+def _any_text(connection: Connection) -> Iterator[None]:
+    """Read text that is not UTF-8 as well. SQLite alone does not keep its text sound."""
+    driver: Any = connection.connection.dbapi_connection
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    usual, driver.text_factory = driver.text_factory, partial(str, encoding="utf-8", errors="surrogateescape")
+    try:
+        yield
+    finally:
+        driver.text_factory = usual
