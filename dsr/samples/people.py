@@ -79,7 +79,7 @@ class SamplePerson:
 
     def rng(self, salt: str) -> random.Random:
         """A source of chance for this person alone: nobody else's rows change theirs."""
-        return random.Random(f"{salt}/{self.number}")  # noqa: S311  # nosec B311: sample data
+        return random.Random(f"{salt}/{self.number}")  # nosec B311: sample data
 
     def amount(self, rng: random.Random, named: int, other: int) -> int:
         """How many rows of something this person has: `named` exactly, or up to `other`."""

@@ -68,7 +68,7 @@ TABLES = (
 def known(number: int) -> SamplePerson:
     """A person as Lyumen knows them: by nothing but receipts. The name is only the sample's."""
     name, _ = known_as(number)
-    receipts = tuple(_receipt(number, count) for count in range(1, 13 if number < 2 else 2))  # noqa: PLR2004
+    receipts = tuple(_receipt(number, count) for count in range(1, 13 if number < 2 else 2))
     return SamplePerson(number, name, "", "", receipts, {"receipt": frozenset(receipts)})
 
 
