@@ -34,7 +34,7 @@ def identify(job: Job) -> None:
 
     A system that cannot be reached holds up nobody else: its own job asks again (see `gather`).
     """
-    case = _case(job)
+    case = case_of(job)
     found, unreachable = _find(case)
     with transaction.atomic():
         case = lifecycle.lock(case)
@@ -54,7 +54,7 @@ def enqueue(case: Case) -> None:
 
 def gather(job: Job) -> None:
     """Read the person's rows of one system into parts; the last system's job moves the case to review."""
-    case = _case(job)
+    case = case_of(job)
     if job.system in case.findings.get("unreachable", []):
         _identify_late(case)
     system = policy.systems().system(job.system)
@@ -80,11 +80,17 @@ def scope_of(case: Case) -> Scope:
     )
 
 
-def discard(case: Case) -> None:
-    """Forget every part of a case, in storage and in the database."""
-    for part in case.parts.all():
+def forget_files(case: Case) -> None:
+    """Delete a case's parts from storage; their counts stay."""
+    for part in case.parts.exclude(name=""):
         parts.delete(storages["bundles"], part.name)
-        part.delete()
+        Part.objects.filter(pk=part.pk).update(name="")
+
+
+def delete_files(names: Iterable[str]) -> None:
+    """Delete parts by the names they have in storage."""
+    for name in names:
+        parts.delete(storages["bundles"], name)
 
 
 @dataclass
@@ -182,8 +188,7 @@ class _Reading:
             names = list(stale.values_list("name", flat=True))
             stale.delete()
             self._checkpoint(0, None, done=False)
-        for name in names:
-            parts.delete(storages["bundles"], name)
+        delete_files(names)
 
 
 def _find(case: Case) -> tuple[Found, list[str]]:
@@ -260,19 +265,22 @@ def complete(case: Case) -> None:
     if all(job.state in (JobState.DONE, JobState.LEFT_OUT) for job in of_round):
         rows = sum(case.parts.values_list("rows", flat=True))
         lifecycle.advance(case, State.REVIEW, by=audit.SYSTEM, rows=rows, systems=len(of_round))
+        if policy.current().right(case.right).review == "none":
+            jobs.enqueue("release", case=case, key=str(case.round))
 
 
 def read_again(case: Case, job: Job) -> None:
     """Throw away what one system's job collected and promise it anew."""
-    for part in case.parts.filter(system=job.system):
-        name = part.name
-        part.delete()
-        transaction.on_commit(lambda name=name: parts.delete(storages["bundles"], name))
+    stale = case.parts.filter(system=job.system)
+    names = list(stale.values_list("name", flat=True))
+    stale.delete()
+    transaction.on_commit(lambda: delete_files(names))
     Job.objects.filter(pk=job.pk).update(checkpoint={})
     jobs.again(job)
 
 
-def _case(job: Job) -> Case:
+def case_of(job: Job) -> Case:
+    """The case a job belongs to."""
     if job.case is None:
         raise ValueError(f"job {job.pk} has no case")
     return job.case

@@ -25,7 +25,14 @@ from dsr.models import Case, Job, JobState
 
 log = logging.getLogger(__name__)
 
-QUEUES = {"mail": "interactive", "identify": "interactive", "gather": "bulk", "seal": "bulk", "remove": "bulk"}
+QUEUES = {
+    "mail": "interactive",
+    "identify": "interactive",
+    "gather": "bulk",
+    "release": "interactive",
+    "seal": "bulk",
+    "remove": "bulk",
+}
 RESEND_AFTER = timedelta(seconds=60)
 SWEEP_LIMIT = 500
 LONGEST_WAIT_SECONDS = 3600

@@ -3,6 +3,7 @@
 import smtplib
 from typing import Any
 
+from accounts.models import User
 from django.conf import settings
 from django.core.files.storage import storages
 from django.core.mail import EmailMultiAlternatives
@@ -12,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from dsr import jobs, keys, policy
-from dsr.models import Case, Job, Mail
+from dsr.models import Case, Job, Mail, Note
 
 MESSAGES = frozenset({"code", "received", "ready", "refused", "withdrawn", "note"})
 
@@ -27,6 +28,14 @@ def mail(message: str, to: str, *, case: Case | None = None, language: str = "",
     row.content = {"to": to, "values": values}
     row.save(force_insert=True)
     jobs.enqueue("mail", case=case, key=row.pk)
+    return row
+
+
+def note(case: Case, kind: Note.Kind, words: str, by: User | None = None) -> Note:
+    """Keep a written word with the case: for staff, to the person, or from the person. Nothing is sent by this."""
+    row = Note(case=case, kind=kind, by=by, at=timezone.now())
+    row.body = {"text": words}
+    row.save(force_insert=True)
     return row
 
 

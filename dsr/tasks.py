@@ -18,6 +18,7 @@ STAGES: dict[str, Callable[[Job], None]] = {
     "mail": notify.send,
     "identify": gather.identify,
     "gather": gather.gather,
+    "release": deliver.release,
     "seal": deliver.seal,
     "remove": deliver.remove_files,
 }
