@@ -97,7 +97,7 @@ class Organisation(Table):
             Calendar(self.country, self.subdivision)
         except UnknownCalendar as error:
             allowed = "a country and subdivision (ISO 3166-2, without the country) whose public holidays are known"
-            raise wrong(str(error).rstrip("."), allowed) from None
+            raise wrong(str(error).rstrip("."), allowed, "leave subdivision out where it has none of its own") from None
         return self
 
     @property

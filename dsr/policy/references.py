@@ -160,20 +160,45 @@ def _circle(start: str, ways: Mapping[str, set[str]]) -> list[str]:
 
 
 def _unreachable(data: Row) -> Iterator[Problem]:
-    """Identifiers that nothing teaches: a collection found by them only would be passed over in silence."""
-    taught = {
-        teach["identifier"]
-        for _, system in _rows(data, "system")
-        for _, collection in _rows(system, "collection")
-        for _, teach in _rows(collection, "teaches")
-        if isinstance(teach.get("identifier"), str)
+    """Collections that no person is ever found in: they would be passed over in silence."""
+    collections: dict[Path, Row] = {
+        ("system", number, "collection", position): row
+        for number, system in _rows(data, "system")
+        for position, row in _rows(system, "collection")
     }
+    taught = {name for row in collections.values() for name in _identifiers(row, "teaches")}
     known = sorted(KNOWN_FIRST | taught)
-    for number, system in _rows(data, "system"):
-        for position, collection in _rows(system, "collection"):
-            for step, find in _rows(collection, "find"):
-                name = find.get("identifier")
-                if isinstance(name, str) and name not in known:
-                    path = ("system", number, "collection", position, "find", step, "identifier")
-                    hint = did_you_mean(name, known) or "some collection has to teach it: teaches = [...]"
-                    yield Problem.at(path, f'"{name}", which nothing teaches', one_of(known), hint)
+    reached = _reached(collections)
+    for path, row in collections.items():
+        untaught = [name for name in _identifiers(row, "find") if name not in known]
+        for step, find in _rows(row, "find"):
+            name = find.get("identifier")
+            if name in untaught:
+                hint = did_you_mean(name, known) or "some collection has to teach it: teaches = [...]"
+                at = (*path, "find", step, "identifier")
+                yield Problem.at(at, f'"{name}", which nothing teaches', one_of(known), hint)
+        if not untaught and path not in reached and _identifiers(row, "find"):
+            hint = "what teaches it is itself found only through this collection: begin with email or receipt"
+            found = " and ".join(f'"{name}"' for name in _identifiers(row, "find"))
+            yield Problem.at((*path, "find"), f"{found}, never known", "an identifier learned before", hint)
+
+
+def _reached(collections: Mapping[Path, Row]) -> set[Path]:
+    """The collections that are found, beginning with what a person brings and following what each one teaches."""
+    learned, reached = set(KNOWN_FIRST), set[Path]()
+    while True:
+        names = {(path[1], collections[path].get("name")) for path in reached}
+        found = {
+            path
+            for path, row in collections.items()
+            if learned.intersection(_identifiers(row, "find")) or any((path[1], to) in names for to in _targets(row))
+        }
+        if found <= reached:
+            return reached
+        reached |= found
+        learned.update(name for path in found for name in _identifiers(collections[path], "teaches"))
+
+
+def _identifiers(collection: Row, key: str) -> list[str]:
+    found = (row.get("identifier") for _, row in _rows(collection, key))
+    return [name for name in found if isinstance(name, str)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Annotated, Any
 from zoneinfo import available_timezones
@@ -101,7 +102,8 @@ def _accent(found: str, grounds: dict[str, str], advice: str) -> str:
         raise wrong("not a colour", 'a colour such as "#0b5f58"')
     bad = colour.unreadable(found, grounds)
     if bad:
-        message = f"a contrast of {bad[1]:.2f} against {bad[0]}"
+        # Cut, not rounded: 4.497 must not be refused as 4.50.
+        message = f"a contrast of {math.floor(bad[1] * 100) / 100:.2f} against {bad[0]}"
         raise wrong(message, f"a contrast of at least {colour.READABLE}", f"take a {advice} colour")
     return found.lower()
 
