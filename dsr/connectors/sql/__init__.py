@@ -33,8 +33,8 @@ from dsr.connectors.sql.rows import Reading
 from dsr.connectors.sql.tables import Tables
 from dsr.policy.systems import Collection, System
 
-# Rows that a driver with a server-side cursor fetches at once; few where each may hold a file.
-ROWS_AT_ONCE, FILES_AT_ONCE = 1_000, 10
+# Rows that a server-side cursor gives at once; a row may hold a very long text, or a file.
+ROWS_AT_ONCE, FILES_AT_ONCE = 200, 10
 
 
 def connect(system: System) -> Connector:
@@ -163,9 +163,10 @@ class SqlConnector(Connector):
     def _records(
         self, connection: Connection, reading: Reading, after: tuple[Any, ...] | None, careful: bool
     ) -> Iterator[Record]:
-        at_once = FILES_AT_ONCE if reading.here.collection.files else ROWS_AT_ONCE
-        streaming = connection.execution_options(stream_results=True, max_row_buffer=at_once)
-        with streaming.execute(reading.statement(after)) as rows:
+        if self._tables.dialect != "sqlite":  # which gives row by row as it is
+            at_once = FILES_AT_ONCE if reading.here.collection.files else ROWS_AT_ONCE
+            connection = connection.execution_options(stream_results=True, max_row_buffer=at_once)
+        with connection.execute(reading.statement(after)) as rows:
             yield from reading.records(rows, careful)
 
     def _refuse_doubled(self, connection: Connection, reading: Reading) -> None:

@@ -63,13 +63,16 @@ class Reading:
         convert = self._conversion(careful)
         whose = self._owner()
         files = self._files()
-        key, time = _picked(self.places.key), self.places.time
+        key, time, timed = _picked(self.places.key), self.places.time, self._timed()
         for row in rows:
             data = convert(row)
+            at = None if time is None else moment(row[time])
+            if timed and at is not None:
+                data[timed] = at.isoformat()
             yield Record(
                 whose(row),
                 tuple([written_key(value) for value in key(row)]),
-                None if time is None else moment(row[time]),
+                at,
                 data,
                 files(row, data) if files is not None else (),
             )
@@ -103,7 +106,7 @@ class Reading:
         picked = _picked(tuple(unlooked))
 
         def convert(row: Row) -> dict[str, Any]:
-            values = list(row[: len(names)])
+            values = list(row)
             place = 0
             try:
                 for place, change in converters:
@@ -114,11 +117,19 @@ class Reading:
             except UnknownType as unknown:
                 where = (self.here.collection.name, names[place], self.tables.system.name)
                 raise refused(str(unknown), *where) from None
-            return dict(zip(names, values, strict=True))
+            return dict(zip(names, values, strict=False))  # what the row has beyond its columns does not go out
 
         return convert
 
+    def _timed(self) -> str:
+        """The time column, where it goes out as a time: it is read for each row anyway, and need not be read twice."""
+        time = self.here.time
+        shown = time is not None and time.name in self.here.columns and time.name not in self.here.secret
+        return time.name if time is not None and shown and time.family == "datetime" else ""
+
     def _converter(self, name: str, family: str) -> Converter | None:
+        if name == self._timed():
+            return any_value
         if any(file.column == name for file in self.here.collection.files):
             return _nothing  # its content goes out as a file
         return converter(family)

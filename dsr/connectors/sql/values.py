@@ -147,19 +147,24 @@ def text_value(value: Any) -> Any:
 def json_value(value: Any) -> Any:
     """JSON text as what it says, where nothing is lost on the way; otherwise the text itself."""
     if not isinstance(value, str):
-        return _shallow(value)
+        return None if value is None else _shallow(value)
     try:
-        parsed = _parsed(value)
-        orjson.dumps(_under(parsed))
+        if LONG_NUMBER.search(value) is None and value.count("[") + value.count("{") < DEEPEST:
+            return orjson.loads(value)
+        return _exactly(value)
     except (ValueError, TypeError, RecursionError):
         return any_value(value)
+
+
+def _exactly(text: str) -> Any:
+    """What the JSON says, numbers too long for a float or 64 bits as text. Raises TypeError if it cannot be written."""
+    parsed = loads_exactly(text, parse_int=_long_integer, parse_float=_long_float, parse_constant=_no_constant)
+    orjson.dumps(_under(parsed))
     return parsed
 
 
-def _parsed(text: str) -> Any:
-    if LONG_NUMBER.search(text) is None:
-        return orjson.loads(text)
-    return loads_exactly(text, parse_int=_long_integer, parse_float=_long_float, parse_constant=float_value)
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _long_integer(digits: str) -> int | str:
