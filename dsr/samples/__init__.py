@@ -13,6 +13,20 @@ from dsr.samples import lumees, lumio, lumyxai, lunos, lyumen
 from dsr.samples.people import FIRST_OTHER, NAMED, SamplePerson
 from dsr.samples.tables import Record, Sample, write
 
+__all__ = [
+    "NAMES",
+    "SamplePerson",
+    "build",
+    "environment",
+    "expected",
+    "heavy",
+    "lyumen",
+    "person",
+    "policy_path",
+    "sample",
+    "systems_path",
+]
+
 _SAMPLES: Mapping[str, Sample] = {
     module.SAMPLE.name: module.SAMPLE for module in (lumees, lyumen, lumyxai, lumio, lunos)
 }
@@ -20,14 +34,19 @@ _SAMPLES: Mapping[str, Sample] = {
 NAMES = tuple(_SAMPLES)
 
 
+def sample(name: str) -> Sample:
+    """The tables of a sample and how its rows are made. Raises KeyError."""
+    return _SAMPLES[name]
+
+
 def policy_path(name: str) -> Path:
     """Where the sample's policy file is."""
-    return Path(__file__).parent / _SAMPLES[name].name / "policy.toml"
+    return Path(__file__).parent / sample(name).name / "policy.toml"
 
 
 def systems_path(name: str) -> Path:
     """Where the sample's systems file is."""
-    return Path(__file__).parent / _SAMPLES[name].name / "systems.toml"
+    return Path(__file__).parent / sample(name).name / "systems.toml"
 
 
 def build(
@@ -37,30 +56,30 @@ def build(
 
     Every date in them lies in the past of `today`, and within what the policy allows to be kept on that day.
     """
-    sample = _SAMPLES[name]
+    chosen = sample(name)
     day = today or date.today()
     folder.mkdir(parents=True, exist_ok=True)
-    write(sample, folder, chain(_everybody(sample, day, others, heavy_rows), sample.strays(day)))
+    write(chosen, folder, chain(_everybody(chosen, day, others, heavy_rows), chosen.strays(day)))
     return environment(name, folder)
 
 
 def environment(name: str, folder: Path) -> dict[str, str]:
     """What the systems file reads from the environment, for systems already built in `folder`."""
-    sample = _SAMPLES[name]
-    addresses = {env: f"sqlite:///{folder.resolve() / system}.sqlite3" for system, env in sample.databases.items()}
-    return {**addresses, **sample.environment}
+    chosen = sample(name)
+    addresses = {env: f"sqlite:///{folder.resolve() / system}.sqlite3" for system, env in chosen.databases.items()}
+    return {**addresses, **chosen.environment}
 
 
 def person(name: str, which: int = 0) -> SamplePerson:
     """One of the two named people: 0 is Ada, who asks; 1 is Eve, who must see nothing of Ada's."""
     if which not in range(len(NAMED)):
         raise IndexError(f"there are {len(NAMED)} named people, not one with number {which}")
-    return _SAMPLES[name].known(which)
+    return sample(name).known(which)
 
 
 def heavy(name: str) -> SamplePerson:
     """The person with `heavy_rows` usage rows."""
-    return _SAMPLES[name].known(len(NAMED))
+    return sample(name).known(len(NAMED))
 
 
 def expected(
@@ -71,16 +90,16 @@ def expected(
     Columns that are never disclosed are in here too, so that a test can look for what must not get out. Times are
     UTC without a zone. Collections without a row of this person have an empty list.
     """
-    sample = _SAMPLES[name]
+    chosen = sample(name)
     whose = which if isinstance(which, SamplePerson) else person(name, which)
-    mapped = {table.name: table for table in sample.tables if table.collection}
-    found: dict[str, list[Record]] = {name: [] for name in mapped}
-    for name_of_table, record in sample.rows(whose, today or date.today(), heavy_rows):
-        if name_of_table in found:
-            found[name_of_table].append(record)
-    return {(table.system, table.collection): sorted(found[table.name], key=table.key_of) for table in mapped.values()}
+    mapped = {table.name: table for table in chosen.tables if table.collection}
+    found: dict[str, list[Record]] = {table: [] for table in mapped}
+    for table, record in chosen.rows(whose, today or date.today(), heavy_rows):
+        if table in found:
+            found[table].append(record)
+    return {(kept.system, kept.collection): sorted(found[kept.name], key=kept.key_of) for kept in mapped.values()}
 
 
-def _everybody(sample: Sample, today: date, others: int, heavy_rows: int) -> Iterator[tuple[str, Record]]:
+def _everybody(chosen: Sample, today: date, others: int, heavy_rows: int) -> Iterator[tuple[str, Record]]:
     for number in range(FIRST_OTHER + others):
-        yield from sample.rows(sample.known(number), today, heavy_rows)
+        yield from chosen.rows(chosen.known(number), today, heavy_rows)

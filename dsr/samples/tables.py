@@ -116,7 +116,7 @@ _WRITERS: Mapping[str, Callable[[Any], Any]] = {
     # Always with microseconds: SQLite compares these as text, and a shorter text would sort before its equals.
     "DATETIME": lambda value: value.isoformat(" ", "microseconds"),
     "DATE": lambda value: value.isoformat(),
-    "DECIMAL": str,
+    "DECIMAL": float,  # as SQLite keeps it; its own reading of text is off in the last bit
     "BOOLEAN": int,
     "JSON": lambda value: json.dumps(value, ensure_ascii=False),
 }
