@@ -1,13 +1,24 @@
 """Versions in a folder, and what a process obeys."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from dsr import policy, samples
-from dsr.policy import NotConfigured, PolicyError, Version
+from dsr.policy import NotConfigured, Policy, PolicyError, Systems, Version
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def keys(model: type[BaseModel]) -> set[str]:
+    """Every key that may stand in a file, at any depth."""
+    found = model.model_json_schema(by_alias=True)
+    tables = [found, *found["$defs"].values()]
+    return {key for table in tables for key in table.get("properties", {})}
 
 
 @pytest.fixture
@@ -72,6 +83,22 @@ def test_both_files_problems_are_told_together_and_again(
     for ask in (policy.current, policy.systems):
         with pytest.raises(PolicyError):
             ask()
+
+
+def test_the_examples_in_the_docs_are_right(tmp_path: Path) -> None:
+    for name in ("policy", "systems"):
+        words = (DOCS / f"{name}-file.md").read_text()
+        (tmp_path / f"{name}.toml").write_text(words.split("```toml\n")[1].split("```")[0])
+    found = policy.load(tmp_path / "policy.toml")
+    assert found.slots_missing() == []
+    assert policy.load_systems(tmp_path / "systems.toml", found).categories() == {"account", "invoices"}
+
+
+@pytest.mark.parametrize(("name", "model"), [("policy", Policy), ("systems", Systems)])
+def test_every_key_is_in_the_docs(name: str, model: type[BaseModel]) -> None:
+    words = (DOCS / f"{name}-file.md").read_text()
+    wanting = [key for key in keys(model) if not re.search(rf"[`\[.]{key}[`\]. ]", words)]
+    assert wanting == []
 
 
 @pytest.mark.parametrize("name", samples.NAMES)
