@@ -80,8 +80,10 @@ class Reading:
     def _lay_out(self) -> Places:
         shown: dict[str, int] = {}
         for name, column in self.here.columns.items():
-            # What stays back is not even read.
-            shown[name] = self._place(null() if name in self.here.secret else column.element)
+            # What stays back is not even read. Each column takes a place of its own, for null() is one object and two
+            # secret columns sharing a place would put every later value under the wrong name.
+            shown[name] = len(self._elements)
+            self._elements.append(null() if name in self.here.secret else column.element)
         owners = tuple(self._place(owner.element) for owner in self.found.owners)
         key = tuple(self._place(column.element) for column in self.here.key)
         return Places(shown, owners, key, self._place(self.here.time.element) if self.here.time is not None else None)
