@@ -10,7 +10,7 @@ ACCOUNT = (
             "id": "INTEGER",
             "email": "VARCHAR(200)",
             "name": "VARCHAR(200)",
-            "password_hash": "VARCHAR(200)",
+            "password_hash": "VARCHAR(200)",  # nosec B105: a type
             "payment_customer": "VARCHAR(40)",
             "is_active": "BOOLEAN",
             "joined_on": "DATE",

@@ -10,7 +10,7 @@ APP = (
             "id": "VARCHAR(40)",
             "email": "VARCHAR(200)",
             "name": "VARCHAR(200)",
-            "password_hash": "VARCHAR(200)",
+            "password_hash": "VARCHAR(200)",  # nosec B105: a type
             "stripe_customer": "VARCHAR(40)",
             "plan": "VARCHAR(20)",
             "is_active": "BOOLEAN",
@@ -141,7 +141,7 @@ MAIL = (
             "subject": "TEXT",
             "stream": "VARCHAR(20)",
             "status": "VARCHAR(20)",
-            "reset_token": "VARCHAR(80)",
+            "reset_token": "VARCHAR(80)",  # nosec B105: a type
             "sent_at": "DATETIME",
         },
         ("message_id",),

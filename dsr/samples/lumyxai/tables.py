@@ -15,7 +15,7 @@ NABZCLAN = (
             "avatar": "BLOB",
             "avatar_name": "TEXT",
             "avatar_type": "VARCHAR(100)",
-            "refresh_token": "VARCHAR(80)",
+            "refresh_token": "VARCHAR(80)",  # nosec B105: a type
             "linked_at": "DATETIME",
         },
         ("id",),

@@ -12,7 +12,7 @@ APP = (
             "name": "VARCHAR(200)",
             "company_id": "VARCHAR(40)",
             "stripe_customer": "VARCHAR(40)",
-            "password_hash": "VARCHAR(200)",
+            "password_hash": "VARCHAR(200)",  # nosec B105: a type
             "recovery_codes": "JSON",
             "is_active": "BOOLEAN",
             "created_at": "DATETIME",
