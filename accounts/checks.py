@@ -12,7 +12,7 @@ ONE_PROCESS_ONLY = ("locmem.LocMemCache", "dummy.DummyCache")
 
 def cache_is_shared(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
     """Limits on guesses and mails are counted in the cache: a cache of one process multiplies them."""
-    backend = settings.CACHES["default"]["BACKEND"]
+    backend = str(settings.CACHES["default"]["BACKEND"])
     if not backend.endswith(ONE_PROCESS_ONLY):
         return []
     hint = "Use django.core.cache.backends.db.DatabaseCache or Redis as CACHES['default']."

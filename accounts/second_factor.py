@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Any
 
 from allauth.account.authentication import get_authentication_records
 from allauth.mfa import app_settings
@@ -16,7 +16,7 @@ from django.urls import reverse
 from accounts import sessions
 from accounts.models import User
 
-Rest = ParamSpec("Rest")
+View = Callable[..., HttpResponseBase]
 
 
 def has_second_factor(request: HttpRequest) -> bool:
@@ -38,9 +38,7 @@ def require(request: HttpRequest) -> HttpResponse | None:
     return _to_sign_in(request)
 
 
-def staff_only(
-    view: Callable[Concatenate[HttpRequest, Rest], HttpResponseBase],
-) -> Callable[Concatenate[HttpRequest, Rest], HttpResponseBase]:
+def staff_only(view: View) -> View:
     """A view for staff with two factors, and for those who are about to set up their first.
 
     A session by password alone stops being let in the moment the factor exists: whoever knows only the password
@@ -48,7 +46,7 @@ def staff_only(
     """
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponseBase:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if has_second_factor(request) or is_enrolling(request):
             return view(request, *args, **kwargs)
         return _to_sign_in(request)

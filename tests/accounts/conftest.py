@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from accounts import second_factor, staff
-from accounts.models import User
 from django.core import mail
 from django.test import Client
+
+from accounts import second_factor, staff
+from accounts.models import User
 
 PASSWORD = "violet-harbour-41"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -59,18 +60,31 @@ class Browser:
     def me(self) -> Any:
         return self.client.get("/me/").json()
 
+    def page(self, path: str) -> Any:
+        """A page of the staff's accounts."""
+        return self.client.get(f"/staff/account/{path}")
+
+    def send(self, path: str, form: dict[str, str] | None = None, **headers: str) -> Any:
+        """A form of the staff's accounts."""
+        return self.client.post(f"/staff/account/{path}", form, headers=headers)
+
     def password(self, user: User, password: str = PASSWORD, next_url: str = "") -> Any:
-        return self.client.post("/staff/sign-in/", {"login": user.email, "password": password, "next": next_url})
+        return self.send("sign-in/", {"login": user.email, "password": password, "next": next_url})
 
     def factor(self, code: str) -> Any:
-        return self.client.post("/staff/sign-in/second-factor/", {"code": code})
+        return self.send("sign-in/second-factor/", {"code": code})
 
     def sign_in(self, user: User, *, ahead: int = 0) -> None:
-        assert self.password(user)["Location"] == "/staff/sign-in/second-factor/"
+        assert self.password(user)["Location"] == "/staff/account/sign-in/second-factor/"
         assert self.factor(second_factor.current_totp(SECRET, ahead=ahead)).status_code == 302
 
     def reaches_staff_pages(self) -> bool:
         return self.client.get("/protected/").content == b"what staff see"
+
+
+def new_browser(**options: Any) -> Browser:
+    """A browser without cookies; it says, as browsers do, that its forms come from our own pages."""
+    return Browser(Client(headers={"Sec-Fetch-Site": "same-origin"}, **options))
 
 
 def mailed_code() -> str:
@@ -87,10 +101,10 @@ def wrong(code: str) -> str:
 
 @pytest.fixture
 def browser() -> Browser:
-    return Browser(Client())
+    return new_browser()
 
 
 @pytest.fixture
 def other() -> Browser:
     """A second browser, of somebody else."""
-    return Browser(Client())
+    return new_browser()

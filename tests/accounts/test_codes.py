@@ -6,18 +6,17 @@ from typing import Any
 
 import pytest
 import time_machine
-from accounts import codes
-from accounts.models import SignInCode, User
 from allauth.account.models import EmailAddress
 from django.contrib.sessions.backends.db import SessionStore
 from django.core import mail
 from django.core.exceptions import ValidationError
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tests.accounts.conftest import SECRET, Browser, mailed_code, wrong
+from accounts import codes
+from accounts.models import SignInCode, User
+from tests.accounts.conftest import SECRET, Browser, mailed_code, new_browser, wrong
 
 
 def test_a_right_code_signs_in_a_known_person(browser: Browser, ada: User) -> None:
@@ -73,7 +72,7 @@ def observed(browser: Browser, path: str, data: dict[str, str]) -> Any:
 
 def use_the_network() -> None:
     """Makes the counters of the network both browsers share, so that neither is the first to be counted."""
-    somebody = Browser(Client())
+    somebody = new_browser()
     somebody.ask("somebody@example.com")
     somebody.confirm(wrong(mailed_code()))
 
@@ -108,9 +107,9 @@ def test_the_limit_on_codes_tells_nothing_about_an_address(browser: Browser, oth
 
 
 def test_staff_pages_tell_nothing_about_an_address(browser: Browser, other: Browser, ben: User) -> None:
-    for path, extra in (("/staff/sign-in/", {"password": "not-this-one"}), ("/staff/password/reset/", {})):
+    for page, extra in (("sign-in", {"password": "not-this-one"}), ("password/reset", {})):
         answers = [
-            observed(who, path, {"login": email, "email": email, **extra})[:4]
+            observed(who, f"/staff/account/{page}/", {"login": email, "email": email, **extra})[:4]
             for who, email in ((browser, "ben@example.com"), (other, "eve@example.com"))
         ]
         content = [answer[1].replace(b"ben@", b"eve@") for answer in answers]
@@ -177,12 +176,23 @@ def test_a_code_works_once(browser: Browser, ada: User) -> None:
     assert browser.confirm(mailed_code()) == "ada@example.com"
     assert browser.confirm(mailed_code()) == "CodeExpired"
     # A second request that read its session before the first one finished.
-    late = Browser(Client())
+    late = new_browser()
     session = late.client.session
     session.update(waiting)
     session.save()
     assert late.confirm(mailed_code()) == "CodeExpired"
     assert late.me()["email"] == ""
+
+
+def test_of_two_requests_with_the_right_code_one_signs_in(browser: Browser, ada: User, monkeypatch: Any) -> None:
+    def while_another_is_faster(kept: str, typed: str) -> bool:
+        SignInCode.objects.all().delete()
+        return kept == typed
+
+    browser.ask(ada.email)
+    monkeypatch.setattr(codes, "constant_time_compare", while_another_is_faster)
+    assert browser.confirm(mailed_code()) == "CodeExpired"
+    assert browser.me()["email"] == ""
 
 
 def test_a_new_code_ends_the_old_one(browser: Browser, ada: User) -> None:
@@ -229,7 +239,7 @@ def test_guesses_are_counted_although_the_session_forgets_them(browser: Browser,
     waiting = dict(browser.client.session.items())
     answers = []
     for _ in range(7):
-        late = Browser(Client())
+        late = new_browser()
         session = late.client.session
         session.update(waiting)
         session.save()
@@ -241,7 +251,7 @@ def test_guesses_are_counted_although_the_session_forgets_them(browser: Browser,
 def test_guesses_for_an_address_are_limited_across_sessions(browser: Browser, ada: User, monkeypatch: Any) -> None:
     monkeypatch.setitem(codes.LIMITS, "ask", "100/h/key")
     for _ in range(5):
-        guesser = Browser(Client())
+        guesser = new_browser()
         guesser.ask(ada.email)
         answers = [guesser.confirm(wrong(mailed_code())) for _ in range(4)]
         assert answers[-1] == "WrongCode 1"
@@ -346,7 +356,15 @@ def test_a_code_gives_staff_no_staff_rights(browser: Browser, ben: User) -> None
     assert browser.confirm(mailed_code()) == "ben@example.com"
     assert not browser.reaches_staff_pages()
     for path in ("factors/", "factors/app/", "factors/keys/add/", "factors/recovery-codes/", "password/change/"):
-        assert browser.client.get(f"/staff/{path}")["Location"].startswith("/staff/sign-in/?next=")
+        assert browser.page(path)["Location"].startswith("/staff/account/sign-in/?next=")
+
+
+def test_a_code_gives_staff_without_a_factor_no_chance_to_set_one_up(browser: Browser, newcomer: User) -> None:
+    """Else whoever reads their mail would get in with an authenticator app of their own."""
+    browser.ask(newcomer.email)
+    assert browser.confirm(mailed_code()) == "cleo@example.com"
+    assert browser.client.get("/protected/")["Location"] == "/staff/account/sign-in/?next=/protected/"
+    assert browser.page("factors/app/")["Location"].startswith("/staff/account/sign-in/")
 
 
 def test_a_code_and_half_a_staff_sign_in_do_not_add_up(browser: Browser, ben: User) -> None:
@@ -355,13 +373,16 @@ def test_a_code_and_half_a_staff_sign_in_do_not_add_up(browser: Browser, ben: Us
     browser.confirm(mailed_code())
     assert browser.me()["email"] == ben.email
     assert not browser.reaches_staff_pages()
-    assert browser.client.get("/staff/confirm/second-factor/").status_code == 302
+    assert browser.page("confirm/second-factor/").status_code == 302
+    # It is a person's session: the password typed before is forgotten, and with it the hour of a staff session.
+    with time_machine.travel(timezone.now() + timedelta(hours=2)):
+        assert browser.me()["email"] == ben.email
 
 
 def test_staff_with_a_session_by_code_can_sign_in_fully(browser: Browser, ben: User) -> None:
     browser.ask(ben.email)
     browser.confirm(mailed_code())
-    assert browser.client.get("/staff/sign-in/").status_code == 200
+    assert browser.page("sign-in/").status_code == 200
     browser.sign_in(ben)
     assert browser.reaches_staff_pages()
     assert SECRET not in str(dict(browser.client.session.items()))

@@ -1,8 +1,10 @@
-"""The pages these tests ask: the staff's, and the smallest that use codes and the second factor."""
+"""The portal's addresses, and the smallest pages that use codes and the second factor."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import path
 
 from accounts import codes, second_factor
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.urls import include, path
+from dsr import urls as portal
 
 
 def ask(request: HttpRequest) -> HttpResponse:
@@ -42,5 +44,5 @@ urlpatterns = [
     path("confirm/", confirm),
     path("me/", me),
     path("protected/", protected, name="protected"),
-    path("staff/", include("accounts.urls")),
+    *portal.urlpatterns,
 ]
