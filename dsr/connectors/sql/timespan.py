@@ -60,7 +60,7 @@ def within(scope: Scope, column: SourceColumn, dialect: str) -> ColumnElement[bo
 def _between(element: ColumnElement[Any], first: Any, end: Any) -> ColumnElement[bool]:
     bounds = [element >= literal(first)] if first is not None else []
     bounds += [element < literal(end)] if end is not None else []
-    return or_(element.is_(None), and_(*bounds))
+    return or_(element.is_(None), and_(true(), *bounds))
 
 
 def _sqlite_seconds(element: ColumnElement[Any]) -> ColumnElement[Any]:
