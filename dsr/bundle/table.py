@@ -18,7 +18,7 @@ _END = "\r\n"
 _IGNORED = r"[\s\"'`\u00a0\u00ad\u200b-\u200f\u2028-\u202f\u2060-\u2069\ufeff\u2400-\u2421\ufffd]"
 _FORMULA = re.compile(rf"{_IGNORED}*+[=+\-@＝＋－＠]|[\t\r]")
 # A spreadsheet set to another delimiter takes a cell apart at it. Lists ("- one") keep their dash.
-_INNER_FORMULA = re.compile(rf"([;|\t\n]{_IGNORED}{{0,20}}+)(?=[=+@＝＋＠]|[-－]\S)")
+_INNER_FORMULA = re.compile(rf"([;|\t\n])(?={_IGNORED}{{0,20}}+(?:[=+@＝＋＠]|[-－]\S))")
 _NUMBER = re.compile(r"-?[0-9]{1,60}(?:\.[0-9]{1,60})?(?:[eE][+-]?[0-9]{1,4})?")
 _INTEGER = re.compile(r"-?[0-9]{1,60}")
 # Control characters become the pictures Unicode has of them: ␀ for NUL.

@@ -1,0 +1,134 @@
+"""Tables as pages that open in any browser, without internet: 200 rows a page, at most 25 pages a collection."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext as _
+from isal import isal_zlib
+
+from dsr.bundle import shown
+from dsr.bundle.contents import Contents
+from dsr.bundle.summary import Summary
+
+ROWS = 200
+MOST_PAGES = 25
+_MOST_CHARACTERS = 300
+_MOST_COLUMNS = 40
+_MOST_LINKS = 20
+
+# The content of every page in an archive: this policy, and no script to begin with.
+CSP = "default-src 'none'; style-src 'self' file:; base-uri 'none'; form-action 'none'"
+
+
+@dataclass
+class Cell:
+    """One value as it is shown; `links` are files of the archive as (address, name)."""
+
+    text: str = ""
+    is_cut: bool = False
+    is_number: bool = False
+    links: Sequence[tuple[str, str]] = ()
+
+
+def skipped(summary: Summary) -> int:
+    """How many rows stand in the data file alone, before the first that the pages show."""
+    most = ROWS * MOST_PAGES
+    return summary.rows - most if summary.is_in_time_order and summary.first and summary.rows > most else 0
+
+
+def paginate(contents: Contents, summary: Summary, rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, bytes]]:
+    """Pages of a collection as (path, HTML), from rows that begin behind skipped().
+
+    The newest row comes first where rows have times in order; otherwise they keep the order of the data file.
+    """
+    newest_first = summary.is_in_time_order and bool(summary.first)
+    count = min(summary.rows, ROWS * MOST_PAGES)
+    total = -(-count // ROWS)
+    waiting: list[bytes] = []
+    for number, group in enumerate(_groups(islice(rows, count), count, summary, backwards=newest_first), 1):
+        place = total + 1 - number if newest_first else number
+        page = _page(contents, summary, group, place, total)
+        if newest_first:
+            # Made oldest first, handed out newest first; compressed, 25 of them are small.
+            waiting.append(isal_zlib.compress(page))
+        else:
+            yield path(summary, place), page
+    for place, page in enumerate(reversed(waiting), 1):
+        yield path(summary, place), isal_zlib.decompress(page)
+
+
+def path(summary: Summary, place: int) -> str:
+    """Where a page is in the archive."""
+    return f"pages/{summary.source.system}/{summary.source.collection}-{place:04d}.html"
+
+
+def _groups(rows: Iterable[Mapping[str, Any]], count: int, summary: Summary, *, backwards: bool) -> Iterator[list[Any]]:
+    """Rows with their long texts cut, a page at a time. Backwards, the page that is not full is the oldest one."""
+    names = summary.table.names[:_MOST_COLUMNS]
+    size = (count % ROWS or ROWS) if backwards else ROWS
+    group: list[Any] = []
+    for row in rows:
+        group.append(
+            [_links(row, summary) if name == summary.files_column else _short(row.get(name)) for name in names]
+        )
+        if len(group) == size:
+            yield group[::-1] if backwards else group
+            group, size = [], ROWS
+    if group:
+        yield group[::-1] if backwards else group
+
+
+def _links(row: Mapping[str, Any], summary: Summary) -> tuple[str, ...]:
+    return tuple((row.get(summary.files_column) or ())[:_MOST_LINKS])
+
+
+def _short(value: Any) -> Any:
+    """The value, or the beginning of its text: a page of long prompts must not be held whole."""
+    if isinstance(value, dict | list):
+        value = orjson.dumps(value).decode()
+    return value[: _MOST_CHARACTERS + 1] if isinstance(value, str) else value
+
+
+def _cell(value: Any) -> Cell:
+    if value is None:
+        return Cell()
+    if isinstance(value, bool):
+        return Cell(_("yes") if value else _("no"))
+    if isinstance(value, int | float):
+        return Cell(str(value), is_number=True)
+    if isinstance(value, tuple):
+        return Cell(links=[(f"../../{quote(path)}", path.rpartition("/")[2]) for path in value])
+    is_cut = len(value) > _MOST_CHARACTERS
+    return Cell(value[:_MOST_CHARACTERS] + "…" if is_cut else value, is_cut=is_cut)
+
+
+def _page(contents: Contents, summary: Summary, group: list[Any], place: int, total: int) -> bytes:
+    names = summary.table.names[:_MOST_COLUMNS]
+    with translation.override(contents.language):
+        context = {
+            "contents": contents,
+            "is_rtl": translation.get_language_bidi(),
+            "csp": CSP,
+            "source": summary.source,
+            "names": names,
+            "more_columns": len(summary.table.names) - len(names),
+            "rows": [[_cell(value) for value in row] for row in group],
+            "place": place,
+            "total": total,
+            "older": PurePosixPath(path(summary, place + 1)).name if place < total else "",
+            "newer": PurePosixPath(path(summary, place - 1)).name if place > 1 else "",
+            "newest_first": summary.is_in_time_order and bool(summary.first),
+            "shown": shown.number(min(summary.rows, ROWS * MOST_PAGES)),
+            "records": shown.records(summary.rows),
+            "is_all": summary.rows <= ROWS * MOST_PAGES,
+            "data": f"../../{summary.path}",
+            "data_name": summary.path,
+        }
+        return render_to_string("bundle/page.html", context).encode()
