@@ -15,12 +15,26 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from accounts.sessions import STAFF_SEEN, STAFF_SINCE
+
+MESSAGES = {
+    **DefaultAccountAdapter.error_messages,
+    "email_password_mismatch": _("This address and this password do not go together. Check both and try again."),
+    "incorrect_password": _("This is not your password. Check it and try again."),
+    "too_many_login_attempts": _("There were too many wrong tries. Wait five minutes, then try again."),
+}
+FACTOR_MESSAGES = {
+    **DefaultMFAAdapter.error_messages,
+    "incorrect_code": _("This did not work. Wait until the app shows the next code, and type that one."),
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):
     """Subclass this, and name the subclass in ACCOUNT_ADAPTER, to send mails another way."""
+
+    error_messages = MESSAGES
 
     def deliver_code(self, email: str, code: str, minutes: int) -> None:
         """Mails a sign-in code. Called alike for every address, whether or not it has a user."""
@@ -64,6 +78,8 @@ class AccountAdapter(DefaultAccountAdapter):
 class SecondFactorAdapter(DefaultMFAAdapter):
     """Subclass this, and name the subclass in MFA_ADAPTER, to encrypt what is stored (encrypt, decrypt)."""
 
+    error_messages = FACTOR_MESSAGES
+
     def get_totp_issuer(self) -> str:
         """The name under which an authenticator app files the code."""
         return str(getattr(settings, "MFA_TOTP_ISSUER", "")) or super().get_totp_issuer()
@@ -79,6 +95,6 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
 def password_link(key: str) -> str:
     """The address at which the holder of this key (user's id, dash, token) sets a password."""
-    pk, _, token = key.partition("-")
+    pk, _dash, token = key.partition("-")
     path = reverse("account_reset_password_from_key", kwargs={"uidb36": pk, "key": token})
     return f"{settings.ACCOUNTS_ORIGIN}{path}"

@@ -34,6 +34,10 @@ class CodeForm(PlainForm):
 class SignIn(PlainForm, account.LoginForm):
     """Address and password."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = _("E-mail address")
+
 
 class Reauthenticate(PlainForm, account.ReauthenticateForm):
     """The password once more."""
@@ -45,6 +49,10 @@ class ChangePassword(PlainForm, account.ChangePasswordForm):
 
 class ResetPassword(PlainForm, account.ResetPasswordForm):
     """The address to which a link goes."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = _("E-mail address")
 
 
 class NewPassword(PlainForm, account.ResetPasswordKeyForm):

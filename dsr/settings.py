@@ -149,7 +149,7 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "admin:index"
 LOGOUT_REDIRECT_URL = "/"
 
-# A staff session ends after so many hours, and after so many minutes without a page (accounts.middleware.StaffSessions).
+# A staff session ends after so many hours, and so many minutes without a page (accounts.middleware.StaffSessions).
 ACCOUNTS_STAFF_HOURS = 8
 ACCOUNTS_STAFF_IDLE_MINUTES = 60
 ACCOUNTS_ORIGIN = DSR_ORIGIN  # links in staff mails and in `manage.py staff`
@@ -157,7 +157,7 @@ ACCOUNTS_ORIGIN = DSR_ORIGIN  # links in staff mails and in `manage.py staff`
 ACCOUNT_ADAPTER = "dsr.portal.adapter.PortalAccountAdapter"  # codes go out as our own mails, by jobs
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]  # sign-up is closed; allauth reads from this that sign-in has a password
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]  # sign-up is closed; this tells allauth that sign-in has a password
 ACCOUNT_EMAIL_VERIFICATION = "none"  # an address is verified by a mailed code, or vouched for by the operator
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # staff read of a changed password, a new factor
@@ -184,6 +184,8 @@ MFA_FORMS = {
     "add_webauthn": "accounts.forms.AddKey",
 }
 SESSION_COOKIE_AGE = 12 * 3600  # in the database too; the cookie itself ends with the browser
+CSRF_COOKIE_AGE = None  # this cookie ends with the browser too
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600  # pages and mails say three days
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

@@ -20,7 +20,9 @@ def test_what_is_not_offered_has_no_address(name: str) -> None:
 @pytest.mark.parametrize("path", ["signup/", "sign-up/", "email/", "login/code/", "password/set-password/"])
 def test_there_is_no_sign_up(browser: Browser, path: str) -> None:
     form = {"email": "eve@example.com", "password1": PASSWORD, "password2": PASSWORD}
-    assert browser.send(f"{path}", form).status_code == 404
+    answer = browser.send(path, form)
+    # Behind our addresses lie the admin's, which sends strangers to a sign-in page.
+    assert answer.status_code in (302, 404)
     assert not User.objects.exists()
 
 
