@@ -1,0 +1,43 @@
+"""Places whose data protection authority we can name, as people call them. Codes as in dsr/policy/authorities.toml."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+PLACES: tuple[tuple[str, Promise], ...] = (
+    ("AT", _("Austria")),
+    ("BE", _("Belgium")),
+    ("BR", _("Brazil")),
+    ("BG", _("Bulgaria")),
+    ("CA", _("Canada")),
+    ("CY", _("Cyprus")),
+    ("CZ", _("Czechia")),
+    ("DK", _("Denmark")),
+    ("EE", _("Estonia")),
+    ("FI", _("Finland")),
+    ("FR", _("France")),
+    ("DE", _("Germany")),
+    ("GR", _("Greece")),
+    ("HR", _("Croatia")),
+    ("HU", _("Hungary")),
+    ("IS", _("Iceland")),
+    ("IE", _("Ireland")),
+    ("IT", _("Italy")),
+    ("LV", _("Latvia")),
+    ("LI", _("Liechtenstein")),
+    ("LT", _("Lithuania")),
+    ("LU", _("Luxembourg")),
+    ("MT", _("Malta")),
+    ("NL", _("Netherlands")),
+    ("NO", _("Norway")),
+    ("PL", _("Poland")),
+    ("PT", _("Portugal")),
+    ("RO", _("Romania")),
+    ("SK", _("Slovakia")),
+    ("SI", _("Slovenia")),
+    ("ES", _("Spain")),
+    ("SE", _("Sweden")),
+    ("CH", _("Switzerland")),
+    ("TR", _("Türkiye")),
+    ("GB", _("United Kingdom")),
+    ("US-CA", _("United States, California")),
+)
