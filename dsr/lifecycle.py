@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.db.models import Min
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from dsr import audit, policy
 from dsr.models import Case, Clock, State
@@ -17,6 +18,7 @@ MOVES: dict[State, frozenset[State]] = {
     State.RECEIVED: frozenset({State.VERIFIED, State.JOINED, State.LAPSED, *_OUT}),
     State.VERIFIED: frozenset({State.WORKING, State.REVIEW, State.JOINED, *_OUT}),
     State.WORKING: frozenset({State.REVIEW, *_OUT}),
+    State.CONFIRMING: frozenset(),  # nothing waits for the person yet
     State.REVIEW: frozenset({State.WORKING, State.APPROVED, State.COMPLETED, *_OUT}),
     State.APPROVED: frozenset({State.EXECUTING, *_OUT}),
     State.EXECUTING: frozenset({State.WORKING, State.COMPLETED, *_OUT}),
@@ -35,7 +37,9 @@ def advance(case: Case, to: State, *, by: str, why: str = "", **facts: object) -
     """
     came_from = State(case.state)
     if to not in MOVES[came_from]:
-        raise NotAllowed(f"A request that is “{came_from.label}” cannot become “{to.label}”.")
+        raise NotAllowed(
+            _("A request that is “%(now)s” cannot become “%(then)s”.") % {"now": came_from.label, "then": to.label}
+        )
     now = timezone.now()
     changes: dict[str, object] = {"state": to, "state_at": now}
     if to in ENDS:
@@ -43,7 +47,7 @@ def advance(case: Case, to: State, *, by: str, why: str = "", **facts: object) -
     if to == State.VERIFIED:
         changes["verified_at"] = now
     if not Case.objects.filter(pk=case.pk, state=came_from).update(**changes):
-        raise NotAllowed("Somebody else changed this request just now. Look at it again.")
+        raise NotAllowed(_("Somebody else changed this request just now. Look at it again."))
     for name, value in changes.items():
         setattr(case, name, value)
     audit.append("advanced", actor=by, case=case, came_from=came_from.value, to=to.value, why=why, **facts)

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from dsr import audit, gather, jobs, lifecycle, notify, policy
-from dsr.bundle import archive, sealed
+from dsr.bundle import sealed
 from dsr.deliver import contents
 from dsr.models import Case, Delivery, Job, JobState, Outcome, State
 
@@ -50,6 +50,7 @@ def seal(job: Job) -> None:
     storage = storages["bundles"]
     context = Delivery(case=case).context
     letter = contents.letter(case)
+    from dsr.bundle import archive  # waits
     plain = Measured(archive.build(*contents.archive_of(case), letter=letter, password=passphrase or None))
     try:
         sealed.save(storage, name, iter(plain), context)

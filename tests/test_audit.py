@@ -1,0 +1,100 @@
+import importlib
+import json
+from types import SimpleNamespace
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from dsr import audit
+from dsr.models import AuditEntry, AuditHead
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def trail() -> list[AuditEntry]:
+    return [audit.append("looked", actor="staff:1", case="c" * 32, rows=number) for number in range(6)]
+
+
+def change(**changes: object) -> None:
+    AuditEntry.objects.filter(seq=3).update(**changes)
+
+
+def reorder() -> None:
+    third, fourth = AuditEntry.objects.get(seq=3), AuditEntry.objects.get(seq=4)
+    third.seq, fourth.seq = 4, 3
+    third.save()
+    fourth.save()
+
+
+def cut_off_the_end() -> None:
+    """As somebody with database rights would: the head is set back too, to a MAC that is in the table."""
+    AuditEntry.objects.filter(seq__gt=4).delete()
+    AuditHead.objects.update(seq=4, mac=AuditEntry.objects.get(seq=4).mac)
+
+
+def test_an_untouched_trail_has_no_problem(trail: list[AuditEntry]) -> None:
+    audit.write_checkpoint()
+    assert audit.verify() == []
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda: change(actor="staff:2"),
+        lambda: change(act="nothing"),
+        lambda: change(case_id="d" * 32),
+        lambda: change(facts={"rows": 0}),
+        lambda: change(at="2020-01-01T00:00:00Z"),
+        lambda: change(mac="0" * 64),
+        lambda: AuditEntry.objects.filter(seq=3).delete(),
+        lambda: AuditEntry.objects.filter(seq=1).delete(),
+        lambda: AuditEntry.objects.all().delete(),
+        lambda: AuditHead.objects.update(seq=5),
+        reorder,
+    ],
+)
+def test_whatever_is_done_to_entries_is_found(trail: list[AuditEntry], spoil) -> None:
+    spoil()
+    assert audit.verify() != []
+
+
+def test_a_cut_off_end_is_found_up_to_the_last_checkpoint(trail: list[AuditEntry]) -> None:
+    audit.write_checkpoint()
+    cut_off_the_end()
+    assert audit.verify() == ["A checkpoint names entry 6, but the trail ends with 4: its end was cut off."]
+
+
+def test_a_recomputed_trail_is_found_by_the_checkpoint(trail: list[AuditEntry], monkeypatch) -> None:
+    """Somebody who even had the key of the chain could not change what an older checkpoint names."""
+    audit.write_checkpoint()
+    AuditEntry.objects.all().delete()
+    AuditHead.objects.all().delete()
+    for _ in range(6):
+        audit.append("looked", actor="staff:9")
+    assert "Entry 6 is not the one that the checkpoint of that time names." in audit.verify()
+
+
+def test_a_changed_checkpoint_is_found(trail: list[AuditEntry]) -> None:
+    audit.write_checkpoint()
+    path = audit.checkpoint_path()
+    line = json.loads(path.read_text())
+    path.write_text(json.dumps(line | {"seq": 4}) + "\nnot json\n")
+    assert audit.verify() == ["Checkpoint 1 in checkpoints.jsonl was changed.", "Checkpoint 2 in checkpoints.jsonl was changed."]
+
+
+def test_a_checkpoint_is_written_once_for_the_same_end(trail: list[AuditEntry]) -> None:
+    audit.write_checkpoint()
+    audit.write_checkpoint()
+    assert len(audit.checkpoint_path().read_text().splitlines()) == 1
+
+
+def test_the_database_itself_refuses_to_change_the_trail(trail: list[AuditEntry]) -> None:
+    migration = importlib.import_module("dsr.migrations.0002_trail_is_append_only")
+    with connection.cursor() as cursor:
+        migration.guard(None, SimpleNamespace(connection=connection, execute=cursor.execute))
+    for spoil in (lambda: change(act="nothing"), lambda: AuditEntry.objects.filter(seq=3).delete()):
+        with pytest.raises(DatabaseError, match="never"), transaction.atomic():
+            spoil()
+    audit.append("looked", actor="staff:1")
+    assert audit.verify() == []
