@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, time
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from django.conf import settings
 from django.core.files.storage import Storage
@@ -58,14 +58,12 @@ def build(
     """
     readings = [Reading(source, storage, redact) for source in sources]
     archive = _Archive(contents, readings, format, letter)
-    return cast(
-        Iterator[bytes],
-        stream_zip(
-            archive.members(),
-            get_compressobj=lambda: isal_zlib.compressobj(level=_LEVEL, wbits=-15),
-            password=password,
-        ),
-    )
+    zipped = stream_zip(archive.members(), get_compressobj=_deflate, password=password)
+    return iter(zipped)
+
+
+def _deflate() -> Any:
+    return isal_zlib.compressobj(level=_LEVEL, wbits=-15)
 
 
 class _Archive:

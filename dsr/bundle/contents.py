@@ -115,7 +115,8 @@ class Contents:
 
     `person` is a name or an address, empty for somebody known by a receipt alone. `addressed_to` are the lines the
     letter is addressed with. `gaps` are systems that could not be reached. `since`, `until` and `left_out`
-    (categories) are the person's own choices. `no_automated` is said in so many words by the policy.
+    (categories) are the person's own choices. `no_automated` and `no_recipients` mean that the policy says there are
+    none; an empty list alone is a slot of the letter that nobody filled.
     """
 
     organisation: str
@@ -142,6 +143,7 @@ class Contents:
     rights: Sequence[Right] = ()
     automated: Sequence[Automated] = ()
     no_automated: bool = False
+    no_recipients: bool = False
     withheld: Sequence[Withheld] = ()
     gaps: Sequence[Withheld] = ()
     missing: Sequence[Withheld] = ()
