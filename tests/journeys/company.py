@@ -1,0 +1,244 @@
+"""A company's portal as real processes, which a test can stop at a chosen moment, kill, and start again."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from email import message_from_bytes
+from email.header import decode_header, make_header
+from email.message import Message
+from pathlib import Path
+from typing import Any
+
+from aiosmtpd.controller import Controller
+
+from dsr import samples
+from dsr.management.supervisor import Child, children
+
+ROOT = Path(__file__).parents[2]
+SAMPLE = "lumio"
+HEAVY_ROWS = 3_000
+PART_ROWS = 200
+LONGEST_WAIT = 15.0
+
+Condition = Callable[[sqlite3.Connection], bool]
+
+
+class NothingCame(AssertionError):
+    """What was waited for did not happen in time."""
+
+
+class PostOffice:
+    """A real SMTP server that can keep the senders waiting in the middle of a message."""
+
+    def __init__(self) -> None:
+        self.is_holding = False
+        self.held = 0
+        self.taken: list[Message] = []
+        self._server = Controller(self, hostname="127.0.0.1", port=free_port(), ready_timeout=10)
+
+    def open(self) -> None:
+        """Listen, on a free port of the loopback."""
+        self._server.start()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self.is_holding = False
+        self._server.stop()
+
+    @property
+    def url(self) -> str:
+        """As DSR_MAIL wants it."""
+        return f"smtp://127.0.0.1:{self._server.port}"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        """Take a message; while holding, answer nothing."""
+        self.held += self.is_holding
+        while self.is_holding:
+            await asyncio.sleep(0.01)
+        self.taken.append(message_from_bytes(envelope.content))
+        return "250 Taken"
+
+    def subjects(self) -> list[str]:
+        """The subjects of what was taken, in order."""
+        return [str(make_header(decode_header(message["Subject"]))) for message in self.taken]
+
+
+class Company:
+    """Lumio's sample systems, small, and its portal: worker and clock as processes, people and staff at the counter."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.post = PostOffice()
+        self.group: list[Child] = []
+        self._counter: subprocess.Popen[str] | None = None
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "portal.sqlite3"
+
+    @property
+    def storage(self) -> Path:
+        return self.folder / "bundles"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the company's processes are started with."""
+        return {
+            "DJANGO_SETTINGS_MODULE": "dsr.settings",
+            "PYTHONPATH": str(ROOT),
+            "POLICY": SAMPLE,
+            "DSR_DATA": str(self.folder),
+            "DSR_DATABASE": str(self.database),
+            "DSR_KEYS": str(self.folder / "keys" / "keys.json"),
+            "DSR_BROKER_URL": "filesystem://",
+            "DSR_MAIL": self.post.url,
+            "DSR_ORIGIN": "http://localhost:8000",
+            "DSR_LEASE_SECONDS": "2",
+            "DSR_SWEEP_SECONDS": "1",
+            "DSR_RETRY_BASE_SECONDS": "1",
+            "DSR_PART_ROWS": str(PART_ROWS),
+            "DSR_LOG_LEVEL": "ERROR",
+            **samples.environment(SAMPLE, self.folder / "systems"),
+        }
+
+    def found(self) -> None:
+        """Make systems, keys and an empty database, and open the counter."""
+        self.post.open()
+        samples.build(SAMPLE, self.folder / "systems", others=5, heavy_rows=HEAVY_ROWS)
+        for command in (["migrate"], ["createcachetable"]):
+            subprocess.run(
+                [sys.executable, "manage.py", *command, "--verbosity", "0"],
+                cwd=ROOT,
+                env=os.environ | self.environment,
+                check=True,
+            )
+        self._counter = subprocess.Popen(
+            [sys.executable, "-m", "tests.journeys.counter"], cwd=ROOT, env=os.environ | self.environment,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """End everything."""
+        self.kill()
+        if self._counter is not None:
+            self._counter.communicate()
+        self.post.close()
+
+    def counter(self, act: str, **given: Any) -> Any:
+        """Let somebody do something; see tests.journeys.counter."""
+        assert self._counter is not None
+        assert self._counter.stdin is not None
+        assert self._counter.stdout is not None
+        self._counter.stdin.write(json.dumps({"act": act, **given}) + "\n")
+        self._counter.stdin.flush()
+        answer = self._counter.stdout.readline()
+        if not answer:
+            raise AssertionError(f"the counter closed over {act}: what it printed says why")
+        return json.loads(answer)
+
+    # -- processes
+
+    def start(self) -> None:
+        """Start worker and clock, as `serve` does."""
+        self.group = [child for child in children("", 1, 2) if child.name != "web"]
+        for child in self.group:
+            child.environment = self.environment
+            child.start()
+
+    def kill(self) -> None:
+        """kill -9, the whole group at once: parents and children get no last word."""
+        for child in self.group:
+            if child.process is not None:
+                os.killpg(child.process.pid, signal.SIGKILL)
+        for child in self.group:
+            if child.process is not None:
+                child.process.wait()
+        self.group = []
+
+    # -- looking, and holding still
+
+    def one(self, statement: str, *values: Any) -> Any:
+        """The first column of the first row of a query on the portal's database."""
+        with closing(self._open_database()) as database:
+            return _one(database, statement, *values)
+
+    def wait(self, condition: Condition, what: str) -> None:
+        """Look at the portal's database until the condition holds."""
+        with closing(self._open_database()) as database:
+            deadline = time.monotonic() + LONGEST_WAIT
+            while not condition(database):
+                if time.monotonic() > deadline:
+                    raise NothingCame(f"{what}: {self.jobs()}")
+                time.sleep(0.02)
+
+    @contextmanager
+    def still(self, condition: Condition, what: str) -> Iterator[None]:
+        """Wait for the condition and keep the database's write lock from that instant: nobody gets any further."""
+        with closing(self._open_database()) as database:
+            deadline = time.monotonic() + LONGEST_WAIT
+            while True:
+                database.execute("BEGIN IMMEDIATE")
+                try:
+                    if condition(database):
+                        yield
+                        return
+                finally:
+                    database.execute("ROLLBACK")
+                if time.monotonic() > deadline:
+                    raise NothingCame(f"{what}: {self.jobs()}")
+                time.sleep(0.001)
+
+    @contextmanager
+    def locked_system(self, name: str) -> Iterator[None]:
+        """Hold one of the company's systems so that whoever reads it waits."""
+        with closing(sqlite3.connect(self.folder / "systems" / f"{name}.sqlite3", isolation_level=None)) as database:
+            database.execute("BEGIN EXCLUSIVE")
+            yield
+            database.execute("ROLLBACK")
+
+    def a_minute_passes(self) -> None:
+        """Messages were sent a minute earlier than they were, so that the sweep takes silent ones for lost."""
+        with closing(self._open_database()) as database:
+            database.execute("UPDATE dsr_job SET sent_at = datetime(sent_at, '-61 seconds') WHERE state = 'waiting'")
+
+    def lose_messages(self) -> int:
+        """Empty the broker. How many messages were in it."""
+        messages = list((self.folder / "broker" / "queue").iterdir())
+        for message in messages:
+            message.unlink()
+        return len(messages)
+
+    def stored(self) -> set[str]:
+        """The names of all files in storage."""
+        return {str(path.relative_to(self.storage)) for path in self.storage.rglob("*") if path.is_file()}
+
+    def jobs(self) -> list[tuple[Any, ...]]:
+        """What is not done, for the message of a failed test."""
+        with closing(self._open_database()) as database:
+            return database.execute(
+                "SELECT kind, system, state, attempts, problem FROM dsr_job WHERE state <> 'done'"
+            ).fetchall()
+
+    def _open_database(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.database, isolation_level=None, timeout=30)
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _one(database: sqlite3.Connection, statement: str, *values: Any) -> Any:
+    row = database.execute(statement, values).fetchone()
+    return row[0] if row else None
