@@ -11,7 +11,8 @@ from typing import Any
 
 import orjson
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
 from dsr.connectors import (
     Channel,
@@ -283,6 +284,16 @@ def test_a_path_leads_through_collections_without_doubling_rows(source: Source) 
     assert [record.key for record in read(connector, "messages")] == [(10,)]
     assert [record.key for record in read(connector, "votes")] == [(100,), (102,)]
     assert connector.count(ADA, "votes", ALL) == 2
+
+
+def test_a_path_compares_numbers_with_text_exactly(source: Source) -> None:
+    source.table("chats", {"id": "TEXT", "user_id": "INTEGER"}, [("07", 7), ("8", 7)])
+    source.table("rows", {"id": "INTEGER PRIMARY KEY", "chat": "INTEGER"}, [(1, 7), (2, 8)])
+    connector = source.open(
+        {"table": "chats", "find": MINE},
+        {"table": "rows", "find": [{"column": "chat", "collection": "chats", "key": "id"}]},
+    )
+    assert [record.key for record in read(connector)] == [(2,)]
 
 
 def test_each_row_on_a_path_carries_the_persons_own_key(source: Source) -> None:
@@ -579,8 +590,10 @@ def test_a_type_nobody_foresaw_is_named(connector: Connector, monkeypatch: pytes
 
 def test_it_cannot_write(connector: Any) -> None:
     read(connector)
-    with connector._engine.connect() as connection, pytest.raises(Exception, match="readonly"):
-        connection.exec_driver_sql("DELETE FROM rows")
+    for allowed in ("PRAGMA query_only = ON", "PRAGMA query_only = OFF"):  # the file itself is opened for reading
+        with connector._engine.connect() as connection, pytest.raises(Exception, match="readonly"):
+            connection.exec_driver_sql(allowed)
+            connection.exec_driver_sql("DELETE FROM rows")
 
 
 def test_no_failure_repeats_a_value(source: Source, connector: Any) -> None:
@@ -593,7 +606,11 @@ def test_no_failure_repeats_a_value(source: Source, connector: Any) -> None:
         read(connector, "broken", {"user_id": frozenset({address})})
     seen = refused.value
     assert address not in f"{seen!r} {seen} {seen.hint}"
+    assert seen.__cause__ is None
     assert seen.__suppress_context__
+    with connector._engine.connect() as connection, pytest.raises(DBAPIError) as raised:  # type: ignore[attr-defined]
+        connection.execute(text("SELECT abs(-9223372036854775808), :a"), {"a": address}).all()
+    assert address not in str(raised.value)
 
 
 def test_what_nobody_mapped_is_told_by_how_much_it_matters(source: Source) -> None:
