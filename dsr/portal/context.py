@@ -22,6 +22,7 @@ class Site:
     """The facts of the policy that stand on every page."""
 
     organisation: Organisation
+    zone: str
     contact: str
     contact_name: str
     security_email: str
@@ -51,6 +52,7 @@ def _made(key: int, current: "Held", is_sample: bool) -> Site:
     )
     return Site(
         organisation=organisation,
+        zone=organisation.timezone.split("/")[-1].replace("_", " "),
         contact=organisation.dpo.email if organisation.dpo else organisation.email,
         contact_name=organisation.dpo.name if organisation.dpo else "",
         security_email=current.policy.security.email,

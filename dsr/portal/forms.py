@@ -33,6 +33,9 @@ class Question(forms.Form):
 
     use_required_attribute = False  # the page answers with a summary; a browser's bubble cannot be styled or translated
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
+
     def problems(self) -> list[Problem]:
         """For the summary on top, in the order of the fields."""
         found = []

@@ -132,6 +132,7 @@ def _context(found: Opened) -> dict[str, Any]:
         "steps": steps.taken(case, progress=(done, len(progress)), has_review=has_review),
         "days_left": (case.due_on - today).days if case.due_on and case.is_open else None,
         "today": today,
+        "within": current.right(case.right).within,
         "is_in_motion": case.state in steps.IN_MOTION,
         "progress": progress if case.is_open else [],
         "left_out": [entry for entry in progress if entry.state == "left-out"],
