@@ -6,18 +6,19 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.account.internal.flows.login import record_authentication
 from django.contrib.auth.models import Permission
 from django.core.files.storage import storages
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from accounts import second_factor, sessions
 from accounts.models import User
-from dsr import intake, lifecycle
+from dsr import intake
 from dsr.bundle import parts
 from dsr.connectors import Record
 from dsr.models import Case, Job, JobState, Note, Part, State
+from dsr.models.case import ENDS
 from dsr.models.part import part_context
 
 TOTP_SECRET = "JBSWY3DPEHPK3PXP"
@@ -57,25 +58,29 @@ def signed_in_staff_client(user: User, *, with_factor: bool = True, **options: A
     """A browser with a staff session of this user, as a sign-in by password and code leaves it behind."""
     client = Client(headers={"origin": "http://localhost:8000"}, SERVER_NAME="localhost", **options)
     client.force_login(user)
-    session = client.session
-    now = time.time()
-    session[sessions.STAFF_SINCE] = session[sessions.STAFF_SEEN] = now
-    methods: list[dict[str, Any]] = [{"method": "password", "at": now, "email": user.email}]
+    request = RequestFactory().get("/")
+    request.session = client.session
+    request.session[sessions.STAFF_SINCE] = request.session[sessions.STAFF_SEEN] = time.time()
+    record_authentication(request, user, method="password", email=user.email)
     if with_factor:
-        methods.append({"method": "mfa", "at": now, "type": "totp"})
-    session[AUTHENTICATION_METHODS_SESSION_KEY] = methods
-    session.save()
+        record_authentication(request, user, method="mfa", type="totp")
+    request.session.save()
     return client
 
 
 def make_case(state: State = State.RECEIVED, **changes: Any) -> Case:
     """Ada's request in this state. `changes` are fields of Asked (right, email, name, message, ...) or of the case."""
-    asked = {"right": "access", "email": "ada@example.org", "name": "Ada Kaya", "nonce": secrets.token_hex(8)}
+    asked: dict[str, Any] = {
+        "right": "access",
+        "email": "ada@example.org",
+        "name": "Ada Kaya",
+        "nonce": secrets.token_hex(8),
+    }
     asked |= {name: changes.pop(name) for name in list(changes) if name in intake.Asked.__dataclass_fields__}
     case = intake.open_case(intake.Asked(**asked))
     if state != State.RECEIVED:
         changes.setdefault("verified_at", timezone.now())
-    if state in lifecycle.ENDS:
+    if state in ENDS:
         changes.setdefault("closed_at", timezone.now())
     for name, value in {"state": state, **changes}.items():
         setattr(case, name, value)
@@ -109,7 +114,8 @@ def make_part(case: Case, rows: Iterable[dict[str, Any]], *, system: str = "app"
     name = f"parts/{case.pk}/{system}/{collection}-{number:05d}"
     context = part_context(case.pk, system, collection, number)
     records = [Record("ada@example.org", (at,), None, row, ()) for at, row in enumerate(rows)]
-    written = parts.write_part(records, storages["bundles"], name, context)
+    storage = storages["bundles"]
+    written = parts.write_part(parts.lines(records, storage, name, context), storage, name, context)
     return Part.objects.create(
         case=case,
         system=system,
@@ -118,7 +124,7 @@ def make_part(case: Case, rows: Iterable[dict[str, Any]], *, system: str = "app"
         rows=written.rows,
         bytes=written.bytes,
         sha256=written.sha256,
-        name=written.name,
+        name=name,
         first_at=timezone.now() - timedelta(days=40),
         last_at=timezone.now(),
         info={"masked": {"API key": 2}, "files": 0},

@@ -14,9 +14,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from dsr import audit, deliver, notify
+from dsr import audit, deliver, lifecycle, notify
 from dsr.lifecycle import NotAllowed
-from dsr.models import Case, Job, JobState, Note
+from dsr.models import Case, Job, JobState, Note, State
 
 PERMISSIONS = ("view_case", "change_case", "see_person", "approve_case")
 LONGEST_TEXT = 5000
@@ -31,9 +31,14 @@ class Act:
 
 
 def perform(request: HttpRequest, case: Case, act: Act, by: User) -> HttpResponse:
-    """Do it, and go back to where the button was. What is not possible now is said in its own sentence."""
+    """Do it, and go back to where the button was. What is not possible now is said in its own sentence.
+
+    The case is locked first and read anew: of two clicks, or two people, the second finds what the first one did.
+    """
     try:
-        messages.success(request, act.run(case, by, request.POST))
+        with transaction.atomic():
+            told = act.run(lifecycle.lock(case), by, request.POST)
+        messages.success(request, told)
     except NotAllowed as reason:
         messages.error(request, str(reason))
     back = request.POST.get("back", "")
@@ -48,7 +53,7 @@ def approve(case: Case, by: User, said: QueryDict) -> str:
         raise NotAllowed(_("This request was sent back since you opened the page. Look at it again."))
     deliver.approve(case, by)
     case.refresh_from_db()
-    if case.state == "review":
+    if case.state == State.REVIEW:
         return _("You agreed. A second person has to agree before it is released.")
     return _("You agreed. The answer is being prepared; the person gets a mail when it is there.")
 
@@ -73,6 +78,8 @@ def answer_by_hand(case: Case, by: User, said: QueryDict) -> str:
 
 def clear_channel(case: Case, by: User, said: QueryDict) -> str:
     """Note that the new address was checked another way."""
+    if case.channel_cleared_by_id is not None:
+        raise NotAllowed(_("Somebody checked this address already."))
     deliver.clear_channel(case, by, reason(said))
     return _("The address counts as checked.")
 
@@ -96,28 +103,26 @@ def assign(case: Case, by: User, said: QueryDict) -> str:
         raise NotAllowed(_("Choose a member of staff."))
     if case.assignee_id == to.pk:
         return _("%(name)s looks after it.") % {"name": to}
-    with transaction.atomic():
-        if not Case.objects.filter(pk=case.pk, assignee=said.get("was") or None).update(assignee=to):
-            raise NotAllowed(_("Somebody else changed who looks after this request. Look at it again."))
-        audit.append("assigned", actor=audit.staff(by), case=case, to=to.pk)
+    if (case.assignee_id or "") != said.get("was", ""):
+        raise NotAllowed(_("Somebody else changed who looks after this request. Look at it again."))
+    Case.objects.filter(pk=case.pk).update(assignee=to)
+    audit.append("assigned", actor=audit.staff(by), case=case, to=to.pk)
     return _("%(name)s looks after it now.") % {"name": to}
 
 
 def note(case: Case, by: User, said: QueryDict) -> str:
     """Write something for colleagues."""
-    with transaction.atomic():
-        if write(case, by, Note.Kind.STAFF, said):
-            audit.append("wrote a note", actor=audit.staff(by), case=case)
+    if write(case, by, Note.Kind.STAFF, said):
+        audit.append("wrote a note", actor=audit.staff(by), case=case)
     return _("The note is written. The person does not see it.")
 
 
 def message(case: Case, by: User, said: QueryDict) -> str:
     """Write to the person; a mail says that something is there, not what."""
-    with transaction.atomic():
-        if write(case, by, Note.Kind.TO_PERSON, said):
-            audit.append("wrote to the person", actor=audit.staff(by), case=case)
-            if address := case.details.get("email"):
-                notify.mail("note", address, case=case)
+    if write(case, by, Note.Kind.TO_PERSON, said):
+        audit.append("wrote to the person", actor=audit.staff(by), case=case)
+        if address := case.details.get("email"):
+            notify.mail("note", address, case=case)
     return _("Written. The person reads it on the page of the request.")
 
 

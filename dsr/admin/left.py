@@ -25,6 +25,11 @@ class Left:
     is_close: bool
 
     @property
+    def sentence(self) -> str:
+        """The words as they end a line of text."""
+        return self.words if self.is_late or not self.day else _("%(time)s left") % {"time": self.words}
+
+    @property
     def needs_care(self) -> bool:
         return self.is_late or self.is_close
 
@@ -67,7 +72,7 @@ def _in_days(days: int) -> str:
     if days < 0:
         return ngettext("late by %(count)d day", "late by %(count)d days", -days) % {"count": -days}
     if days == 0:
-        return _("today")
+        return _("less than a day")
     return ngettext("%(count)d day", "%(count)d days", days) % {"count": days}
 
 

@@ -27,7 +27,7 @@ MAY = {
 }
 
 
-class PermissionField(forms.ModelMultipleChoiceField[Permission]):
+class PermissionField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # not subscriptable when it runs
     """The permissions of MAY as boxes, each in a sentence."""
 
     widget = forms.CheckboxSelectMultiple
@@ -37,7 +37,7 @@ class PermissionField(forms.ModelMultipleChoiceField[Permission]):
         return str(MAY[obj.codename])
 
 
-class StaffForm(forms.ModelForm[User]):
+class StaffForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs
     """What can be changed about a member of staff."""
 
     user_permissions = PermissionField(
@@ -51,7 +51,7 @@ class StaffForm(forms.ModelForm[User]):
         fields = ("name", "is_active", "user_permissions")
 
 
-class UserAdmin(ModelAdmin[User]):
+class UserAdmin(ModelAdmin):  # type: ignore[type-arg]  # not subscriptable when it runs
     """Staff only: people who asked are users too, and are not listed anywhere."""
 
     form = StaffForm
@@ -86,7 +86,8 @@ class UserAdmin(ModelAdmin[User]):
         factors = Authenticator.objects.filter(
             user=OuterRef("pk"), type__in=(Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
         )
-        return super().get_queryset(request).filter(is_staff=True).annotate(owns_factor=Exists(factors))
+        found: QuerySet[User] = super().get_queryset(request).filter(is_staff=True)
+        return found.annotate(owns_factor=Exists(factors))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list."""

@@ -6,6 +6,8 @@ from django.contrib.admin import AdminSite
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -45,16 +47,34 @@ class StaffSite(AdminSite):
         """Adds the company's name, and what this member of staff can open."""
         short = policy.current().organisation.short
         title = _("%(company)s privacy · staff") % {"company": short}
-        return super().each_context(request) | {"site_header": title, "site_title": title}
+        return super().each_context(request) | {
+            "site_header": title,
+            "site_title": title,
+            "available_apps": [],
+            "places": self._places(request),
+        }
+
+    def _places(self, request: HttpRequest) -> list[tuple[str, str]]:
+        """What stands in the header: name and address of each list that this member of staff may see."""
+        lists = {Case: _("Requests"), Job: _("Failed work"), AuditEntry: _("Trail"), User: _("Staff")}
+        return [
+            (words, reverse(f"admin:{model._meta.label_lower.replace('.', '_')}_changelist"))
+            for model, words in lists.items()
+            if self._registry[model].has_view_permission(request)
+        ]
 
     def index(  # type: ignore[override]  # ours may answer without a template
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The queue; without the right to see requests, the plain list of what else there is."""
+        """The queue; without the right to see requests, the first of what else there is."""
         cases = self._registry[Case]
         if cases.has_view_permission(request):
             return cases.changelist_view(request, extra_context)
-        return super().index(request, extra_context)
+        places = self._places(request)
+        if places:
+            return redirect(places[0][1])
+        context = {**self.each_context(request), "title": _("Nothing to see yet")}
+        return TemplateResponse(request, "admin/nothing.html", context)
 
     def app_index(  # type: ignore[override]
         self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None

@@ -202,11 +202,12 @@ def _by_hand(case: Case) -> Step:
 
 
 def _broken(failed: list[Job]) -> Step:
-    systems = sorted({job.system for job in failed if job.system})
-    if systems:
-        words = _("Try again or answer without: %(systems)s") % {"systems": ", ".join(systems)}
+    systems = {system.name: str(system.title) for system in policy.systems().systems}
+    unread = sorted({systems.get(job.system, job.system) for job in failed if job.system})
+    if unread:
+        words = _("Try again or answer without: %(systems)s") % {"systems": ", ".join(unread)}
     elif any(job.kind == "mail" for job in failed):
         words = _("A mail could not be delivered")
     else:
         words = _("Work on this request stopped")
-    return Step(Kind.BROKEN, words, failed[0].hint or failed[0].problem, _("You"))
+    return Step(Kind.BROKEN, words, f"{failed[0].problem} {failed[0].hint}".strip(), _("You"))

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin import ModelAdmin, SimpleListFilter, display
+from django.contrib.admin import ModelAdmin, ShowFacets, SimpleListFilter, display
 from django.core.cache import cache
 from django.db.models import CharField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Concat
@@ -33,6 +33,9 @@ ACTS = {
     "cleared a young address": gettext_lazy("checked the new address another way"),
     "disputed": gettext_lazy("said: this was not me"),
     "closed": gettext_lazy("closed the archive"),
+    "downloaded": gettext_lazy("downloaded the archive"),
+    "removed": gettext_lazy("the archive was removed"),
+    "wrote": gettext_lazy("wrote a message"),
     "looked at person": gettext_lazy("looked at who asked"),
     "previewed": gettext_lazy("looked at rows"),
     "searched by address": gettext_lazy("searched by address"),
@@ -114,7 +117,7 @@ class ActFilter(SimpleListFilter):
     title = gettext_lazy("act")
     parameter_name = "did"
 
-    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Iterable[tuple[str, Any]]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
         """Every act with a name, and the moves."""
         return [("advanced", _("moved to another state")), *ACTS.items()]
 
@@ -129,7 +132,7 @@ class ActorFilter(SimpleListFilter):
     title = gettext_lazy("who")
     parameter_name = "who"
 
-    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Iterable[tuple[str, Any]]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
         """People, the portal, and each member of staff."""
         staff = User.objects.filter(is_staff=True).order_by("name", "email")
         named = [(audit.staff(user), str(user)) for user in staff]
@@ -140,16 +143,17 @@ class ActorFilter(SimpleListFilter):
         return queryset.filter(actor=self.value()) if self.value() else queryset
 
 
-class TrailAdmin(ModelAdmin[AuditEntry]):
+class TrailAdmin(ModelAdmin):  # type: ignore[type-arg]  # not subscriptable when it runs
     """The trail, to read. Nobody writes, changes or deletes an entry by hand."""
 
-    list_display = ("seq", "when", "who", "did", "about", "request")
+    list_display = ("number", "when", "who", "did", "about", "request")
     list_display_links = None
     list_filter = (ActFilter, ActorFilter)
     list_per_page = 100
     ordering = ("-seq",)
     actions = None
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Acts write entries."""
@@ -177,10 +181,9 @@ class TrailAdmin(ModelAdmin[AuditEntry]):
             actor=OuterRef("actor")
         )
         case = Case.objects.filter(pk=OuterRef("case_id"))
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(staff_name=Subquery(name.values("name")[:1]), reference=Subquery(case.values("reference")[:1]))
+        found: QuerySet[AuditEntry] = super().get_queryset(request)
+        return found.annotate(
+            staff_name=Subquery(name.values("name")[:1]), reference=Subquery(case.values("reference")[:1])
         )
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -200,6 +203,11 @@ class TrailAdmin(ModelAdmin[AuditEntry]):
         if not problems:
             messages.success(request, _("The chain is whole: no entry was changed, removed or moved."))
         return redirect("admin:dsr_auditentry_changelist")
+
+    @display(description=gettext_lazy("No."), ordering="seq")
+    def number(self, entry: AuditEntry) -> int:
+        """Its place in the chain."""
+        return entry.seq
 
     @display(description=gettext_lazy("When"))
     def when(self, entry: AuditEntry) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin import ModelAdmin, SimpleListFilter, display
+from django.contrib.admin import ModelAdmin, ShowFacets, SimpleListFilter, display
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
@@ -22,6 +22,7 @@ KINDS = {
     "mail": gettext_lazy("Send a mail"),
     "identify": gettext_lazy("Find the person"),
     "gather": gettext_lazy("Read a system"),
+    "release": gettext_lazy("Release without review"),
     "seal": gettext_lazy("Make the archive"),
     "remove": gettext_lazy("Remove files"),
 }
@@ -33,7 +34,7 @@ class StateFilter(SimpleListFilter):
     title = gettext_lazy("state")
     parameter_name = "is"
 
-    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Iterable[tuple[str, Any]]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
         """Beside the failed ones, which are shown without a choice."""
         return [("trying", _("Trying again")), ("unfinished", _("Not done yet"))]
 
@@ -51,7 +52,7 @@ class StateFilter(SimpleListFilter):
         return [{**first, "display": _("Needs a person")}, *others]
 
 
-class JobAdmin(ModelAdmin[Job]):
+class JobAdmin(ModelAdmin):  # type: ignore[type-arg]  # not subscriptable when it runs
     """A list to read, and one button a job."""
 
     list_display = ("what", "request", "system", "attempts", "wrong", "since", "again")
@@ -62,6 +63,7 @@ class JobAdmin(ModelAdmin[Job]):
     ordering = ("due_at",)
     actions = None
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Facts promise work."""
