@@ -64,7 +64,7 @@ def gather(job: Job) -> None:
         wanted = [c for c in system.collections if scope.covers(c.category)]
         if "about" not in job.checkpoint:
             about = sum(connector.count(identifiers, c.name, scope) for c in wanted)
-            jobs.hold(job, checkpoint={"about": about, "known": _digest(identifiers), "at": {}, "withheld": {}})
+            jobs.hold(job, checkpoint={"about": about, "known": _digest(identifiers), "at": {}, "shape": {}})
         for collection in wanted:
             _Reading(job, case, connector, collection, identifiers, scope).run()
     _finish(job, case, identifiers)
@@ -177,10 +177,13 @@ class _Reading:
         at = self.job.checkpoint["at"] | {
             self.collection.name: {"after": list(after) if after else None, "number": number, "done": done}
         }
-        withheld = self.job.checkpoint["withheld"]
+        shape = self.job.checkpoint["shape"]
         if done:
-            withheld = withheld | {self.collection.name: self.connector.withheld(self.collection.name)}
-        jobs.hold(self.job, checkpoint=self.job.checkpoint | {"at": at, "withheld": withheld})
+            # What sealing must know of the collection, so that it needs no system any more.
+            columns = [[c.name, c.type, c.description] for c in self.connector.columns(self.collection.name)]
+            withheld = self.connector.withheld(self.collection.name)
+            shape = shape | {self.collection.name: {"columns": columns, "withheld": withheld}}
+        jobs.hold(self.job, checkpoint=self.job.checkpoint | {"at": at, "shape": shape})
 
     def _start_over(self) -> None:
         with transaction.atomic():

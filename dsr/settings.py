@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from csp.constants import NONE, SELF
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from dsr import environment, keys, samples
 from dsr.environment import WrongSetting
@@ -250,7 +250,7 @@ else:
 
 # ---- work ------------------------------------------------------------------------------------------------------
 _broker_folder = DATA / "broker"
-CELERY_BROKER_URL = environment.text("DSR_BROKER_URL", "filesystem://")
+CELERY_BROKER_URL = environment.text("DSR_BROKER_URL", "filesystem://localhost")
 if CELERY_BROKER_URL.startswith("filesystem:"):
     for _name in ("queue", "processed", "control"):
         (_broker_folder / _name).mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -267,7 +267,7 @@ else:
         "unacked_restore_interval": 10,
         "unacked_restore_throttle": 1,
     }
-CELERY_TASK_QUEUES = [Queue(name) for name in ("interactive", "bulk", "clock")]
+CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("interactive", "bulk", "clock")]
 CELERY_TASK_DEFAULT_QUEUE = "interactive"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False  # the row is the promise; a message that is lost is sent again by the sweep

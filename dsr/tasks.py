@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable
 
 from celery import shared_task
+from django.core.management import call_command
 from django.utils import timezone
 
 from dsr import audit, deliver, gather, intake, jobs, notify
@@ -72,6 +73,7 @@ def tick() -> None:
     deliver.expire(now)
     intake.lapse_unverified(now)
     audit.write_checkpoint()
+    call_command("clearsessions")  # a session holds the address that was typed
 
 
 def _named(error: Exception) -> str:

@@ -36,6 +36,10 @@ def approve(case: Case, by: User) -> None:
                 Approval.objects.create(case=case, by=by, round=case.round, at=timezone.now())
         except IntegrityError as error:
             raise NotAllowed(_("You have agreed already. Somebody else has to.")) from error
+        if case.assignee_id is None:
+            # A person signs every answer: whoever agreed to it, unless somebody looks after it already.
+            case.assignee = by
+            case.save(update_fields=["assignee"])
         audit.append("approved", actor=audit.staff(by), case=case, round=case.round)
         if case.approvals.filter(round=case.round).count() >= approvals_needed(case):
             _release(case, audit.staff(by))

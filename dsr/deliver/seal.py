@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from dsr import audit, gather, jobs, lifecycle, notify, policy
-from dsr.bundle import sealed
+from dsr.bundle import archive, press, sealed
 from dsr.deliver import contents
 from dsr.models import Case, Delivery, Job, JobState, Outcome, State
 
@@ -49,9 +49,22 @@ def seal(job: Job) -> None:
     name = f"bundles/{case.pk}-{job.lease[:12]}.zip"
     storage = storages["bundles"]
     context = Delivery(case=case).context
-    letter = contents.letter(case)
-    from dsr.bundle import archive  # waits
-    plain = Measured(archive.build(*contents.archive_of(case), letter=letter, password=passphrase or None))
+    try:
+        letter = contents.letter_of(case)
+    except press.LetterFailed as error:
+        raise jobs.Unfinished(
+            "The letter could not be made.", "If this stays, look at the length of the policy’s texts."
+        ) from error
+    plain = Measured(
+        archive.build(
+            contents.of(case),
+            contents.sources(case),
+            storage,
+            format=case.details.get("format", "jsonl"),
+            letter=letter,
+            password=passphrase or None,
+        )
+    )
     try:
         sealed.save(storage, name, iter(plain), context)
         read_back = Measured(sealed.chunks(storage, name, context))

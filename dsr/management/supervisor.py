@@ -5,7 +5,9 @@ import signal
 import subprocess  # nosec B404  (our own commands, no shell)
 import sys
 import time
-from dataclasses import dataclass, field
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 
 SETTLED_SECONDS = 30
@@ -23,13 +25,14 @@ class Child:
     started_at: float = 0.0
     restart_at: float = 0.0
     deaths: int = 0
-    environment: dict[str, str] = field(default_factory=dict)
+    log: Path | None = None
 
     def start(self) -> None:
         """Start it in a session of its own, so that Ctrl-C reaches the supervisor alone, which then stops all."""
-        self.process = subprocess.Popen(  # noqa: S603  # nosec B603
-            self.command, env=os.environ | self.environment, start_new_session=True
-        )
+        with self.log.open("ab") if self.log else nullcontext() as output:
+            self.process = subprocess.Popen(  # noqa: S603  # nosec B603
+                self.command, start_new_session=True, stdout=output, stderr=output
+            )
         self.started_at = time.monotonic()
 
     def watch(self) -> None:
@@ -44,25 +47,30 @@ class Child:
         if self.process is None and time.monotonic() >= self.restart_at:
             self.start()
 
-    def signal(self, number: int) -> None:
-        """Tell it and its children something, if it lives."""
+    def ask_to_stop(self) -> None:
+        """Let it end its children by itself: a worker lets running jobs finish."""
         if self.process is not None and self.process.poll() is None:
-            os.killpg(self.process.pid, number)
+            self.process.terminate()
+
+    def kill(self) -> None:
+        """End it and its children at once."""
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
 
 
-def children(bind: str, web_workers: int, work_processes: int) -> list[Child]:
+def children(bind: str, web_workers: int, work_processes: int, log: Path | None = None) -> list[Child]:
     """The processes of one machine: web, clock (sweeps and what a person waits for), worker."""
     python = sys.executable
-    celery = [python, "-m", "celery", "-A", "dsr", "worker", "--without-gossip", "--without-mingle", "--without-heartbeat"]
-    return [
-        Child(
-            "web",
-            [python, "-m", "gunicorn", "dsr.wsgi", "--bind", bind, "--worker-class", "gthread", "--threads", "8",
-             "--workers", str(web_workers), "--no-control-socket", "--log-level", "warning"],
-        ),
-        Child("clock", [*celery, "-B", "-Q", "clock,interactive", "-c", "2", "-n", "clock@%h", "-l", "warning"]),
-        Child("worker", [*celery, "-Q", "bulk", "-c", str(work_processes), "-n", "worker@%h", "-l", "warning"]),
+    celery = [python, "-m", "celery", "-q", "-A", "dsr", "worker", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+    web = [
+        python, "-m", "gunicorn", "dsr.wsgi", "--bind", bind, "--worker-class", "gthread", "--threads", "8",
+        "--workers", str(web_workers), "--no-control-socket", "--log-level", "warning",
     ]  # fmt: skip
+    clock = [*celery, "-B", "-Q", "clock,interactive", "-c", "2", "-n", "clock@%h", "-l", "warning"]
+    worker = [*celery, "-Q", "bulk", "-c", str(work_processes), "-n", "worker@%h", "-l", "warning"]
+    return [Child("web", web, log=log), Child("clock", clock, log=log), Child("worker", worker, log=log)]
 
 
 class Supervisor:
@@ -92,15 +100,14 @@ class Supervisor:
     def stop(self) -> None:
         """TERM, a time of grace, then KILL. What is killed is taken up again at the next start."""
         for child in self.kept:
-            child.signal(signal.SIGTERM)
+            child.ask_to_stop()
         deadline = time.monotonic() + GRACE_SECONDS
         for child in self.kept:
             if child.process is not None:
                 try:
                     child.process.wait(max(0.1, deadline - time.monotonic()))
                 except subprocess.TimeoutExpired:
-                    child.signal(signal.SIGKILL)
-                    child.process.wait()
+                    child.kill()
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self.is_stopping = True
