@@ -26,7 +26,7 @@ class Command(BaseCommand):
         for problem in problems:
             self.stdout.write(problem)
         if problems:
-            raise CommandError(f"The trail is not whole: {len(problems)} problems.")
+            raise CommandError(f"The trail is not whole: {len(problems)} problem{'s' if len(problems) > 1 else ''}.")
         self.stdout.write("The trail is whole.")
 
 
