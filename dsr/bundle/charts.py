@@ -122,7 +122,7 @@ def _draw_columns(chart: Chart, counts: list[int], marks: list[str]) -> None:
 def _by_model(summary: Summary) -> Chart:
     top = summary.models.most_common(_MOST_MODELS)
     rest = Counter(summary.models).total() - sum(count for _name, count in top) + summary.other_models
-    rows = [(name[:48], count) for name, count in top] + ([(_("other models"), rest)] if rest else [])
+    rows = [(shown.plain(name[:48]), count) for name, count in top] + ([(_("other models"), rest)] if rest else [])
     chart = Chart("", _("%(title)s by model") % {"title": summary.source.title}, _("Model"), _("Records"))
     chart.has_axis = False
     chart.height = _ROW * len(rows) + 8

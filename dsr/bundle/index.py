@@ -46,6 +46,7 @@ def _context(contents: Contents, summaries: list[Summary], *, is_csv: bool) -> d
     categories = {s.source.category_title or s.source.title for s in summaries if s.rows}
     return {
         "contents": contents,
+        "person": shown.plain(contents.person),
         "is_rtl": translation.get_language_bidi(),
         "csp": pages.CSP,
         "is_csv": is_csv,
@@ -131,7 +132,7 @@ def _glossary(summaries: Sequence[Summary]) -> Iterator[Withheld]:
     meanings: dict[str, str] = {}
     for summary in summaries:
         for column in summary.source.columns:
-            name, meaning = column.name, _short(column.description)
+            name, meaning = shown.plain(column.name), _short(column.description)
             if not meaning or meanings.get(name) == meaning:
                 continue
             left -= len(name) + len(meaning)

@@ -52,6 +52,8 @@ def _context(contents: Contents, sources: Sequence[Source]) -> dict[str, Any]:
     rows = sum(source.rows for source in sources)
     return {
         "contents": contents,
+        "person": shown.plain(contents.person),
+        "addressed_to": [shown.plain(line) for line in contents.addressed_to],
         "is_rtl": translation.get_language_bidi(),
         "asked_on": shown.day(contents.asked_on),
         "made_on": shown.day(contents.made_on),

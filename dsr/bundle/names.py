@@ -21,7 +21,7 @@ def safe_name(name: str) -> str:
     """A file name without path, control or invisible characters, bounded, that no system reserves or runs."""
     plain = unicodedata.normalize("NFC", name[: 4 * _MOST_CHARACTERS])
     shown = "".join("_" if c in _UNSAFE else c for c in plain if unicodedata.category(c)[0] != "C")
-    words = re.sub(r"\s+", " ", shown).strip(" .")
+    words = re.sub(r"\.{2,}", ".", re.sub(r"\s+", " ", shown)).strip(" .")
     stem, dot, ending = words.rpartition(".")
     if not dot or len(ending) > 16 or not stem:
         stem, ending = words, ""

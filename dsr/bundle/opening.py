@@ -120,8 +120,8 @@ def _members(
 
 def _odd(infos: list[zipfile.ZipInfo]) -> Iterator[str]:
     for info in infos:
-        mode = info.external_attr >> 16
-        if info.is_dir() or (mode and not stat.S_ISREG(mode)):
+        kind = stat.S_IFMT(info.external_attr >> 16)  # zero from programs that know permissions alone
+        if info.is_dir() or kind not in (0, stat.S_IFREG):
             yield _("%(name)s is not a plain file.") % {"name": ascii(info.filename)}
 
 

@@ -106,7 +106,7 @@ def _cell(value: Any) -> Cell:
     if isinstance(value, tuple):
         return Cell(links=[(f"../../{quote(path)}", path.rpartition("/")[2]) for path in value])
     is_cut = len(value) > _MOST_CHARACTERS
-    return Cell(value[:_MOST_CHARACTERS] + "…" if is_cut else value, is_cut=is_cut)
+    return Cell(shown.plain(value[:_MOST_CHARACTERS] + "…" if is_cut else value), is_cut=is_cut)
 
 
 def _page(contents: Contents, summary: Summary, group: list[Any], place: int, total: int) -> bytes:
@@ -114,10 +114,11 @@ def _page(contents: Contents, summary: Summary, group: list[Any], place: int, to
     with translation.override(contents.language):
         context = {
             "contents": contents,
+            "person": shown.plain(contents.person),
             "is_rtl": translation.get_language_bidi(),
             "csp": CSP,
             "source": summary.source,
-            "names": names,
+            "names": [shown.plain(name) for name in names],
             "more_columns": len(summary.table.names) - len(names),
             "rows": [[_cell(value) for value in row] for row in group],
             "place": place,

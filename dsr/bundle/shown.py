@@ -9,6 +9,16 @@ from django.utils.translation import ngettext, pgettext
 
 from dsr.bundle import mask
 
+# Marks that turn the order of letters about would make "gnp.exe" of another name; control characters are not seen.
+_HIDDEN = {code: f"[U+{code:04X}]" for code in [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF]} | {
+    code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\t\n\r"
+}
+
+
+def plain(text: str) -> str:
+    """Text from a person or a system with what would mislead the eye made visible."""
+    return text.translate(_HIDDEN)
+
 
 def number(value: int) -> str:
     """12,406."""
