@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from django.utils.translation import get_language
 
 from accounts.adapter import AccountAdapter, SecondFactorAdapter
-from dsr import keys, notify
+from dsr import keys, notify, policy
 from dsr.models import Case
 
 # RFC 2606: never a real address. Codes for requests that do not exist are "sent" there, so that all else is alike.
@@ -27,6 +27,10 @@ class PortalAccountAdapter(AccountAdapter):
 
 class SealedSecondFactorAdapter(SecondFactorAdapter):
     """Second factors of staff rest encrypted: reading the database alone does not give them away."""
+
+    def get_totp_issuer(self) -> str:
+        """The company's name, as an authenticator app shows it."""
+        return policy.current().organisation.short
 
     def encrypt(self, text: str) -> str:
         """Seal a secret for the database."""

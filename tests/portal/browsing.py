@@ -67,7 +67,7 @@ def file_by_receipt(client: Client, *receipts: str) -> tuple[HttpResponse, str]:
 
 def last_code(email: str = ADA) -> str:
     """The newest code that was mailed to this address, or ""."""
-    mails = [mail for mail in Mail.objects.filter(message="code").order_by("created_at") if mail.content["to"] == email]
+    mails = [mail for mail in Mail.objects.filter(message="code").order_by("created_at") if mail.content["to"] == email.lower()]
     return mails[-1].content["values"]["code"] if mails else ""
 
 
