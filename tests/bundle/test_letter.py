@@ -129,7 +129,8 @@ def test_nothing_is_fetched_from_anywhere(tmp_path: Path, listening: tuple[str, 
         <style>@import url("{place}.txt"); @font-face {{ font-family: x; src: url("{place}.txt") }}
         p {{ background: url("{place}.svg"); font-family: x }} li {{ list-style-image: url("{place}.svg") }}
         p::before {{ content: url("{place}.svg") }}</style>
-        <p>seen</p><ul><li>x</ul><img src="{place}.svg"><img srcset="{place}.svg 1x"><object data="{place}.svg"></object>
+        <p>seen</p><ul><li>x</ul><img src="{place}.svg"><img srcset="{place}.svg 1x">
+        <object data="{place}.svg"></object>
         <embed src="{place}.svg"><a rel=attachment href="{place}.txt">a</a>
         <svg xmlns="http://www.w3.org/2000/svg"><image href="{place}.svg"/><use href="{place}.svg#a"/></svg>
         <iframe src="{place}.txt"></iframe>"""

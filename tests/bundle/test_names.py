@@ -14,7 +14,7 @@ from dsr.bundle.names import Names, is_safe_path, safe_name
     [
         ("../../etc/passwd", "_._etc_passwd"),
         ("a..b...c.png", "a.b.c.png"),
-        ("..\\..\\boot.ini", "_.._boot.ini"),
+        ("..\\..\\boot.ini", "_._boot.ini"),
         ("/abs/olute.png", "_abs_olute.png"),
         ("C:\\x.txt", "C__x.txt"),
         ("", "file"),

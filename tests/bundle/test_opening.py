@@ -83,8 +83,8 @@ def test_unsafe_names_are_problems_even_when_listed(good: bytes, name: str, tmp_
     file = tmp_path / "evil.zip"
     file.write_bytes(content.getvalue())
     with pytest.raises(opening.NotVerified):
-        opening.extract(file, tmp_path / "out" / "folder")
-    assert [path.name for path in tmp_path.rglob("*")] == ["evil.zip"]
+        opening.extract(file, tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bundles", "evil.zip"]
 
 
 def test_the_same_name_twice_a_link_and_a_folder_are_problems(good: bytes) -> None:
