@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from dsr import audit, jobs, keys, lifecycle, notify, policy
 from dsr.lifecycle import NotAllowed
-from dsr.models import Case, Job, JobState, Relation, State
+from dsr.models import Case, Delivery, Job, JobState, Relation, State
 from dsr.models.case import ENDS
 from dsr.policy.deadlines import Due
 
@@ -215,7 +215,9 @@ def _stop(case: Case, why: str) -> None:
     if case.state not in ENDS:
         lifecycle.advance(case, State.WITHDRAWN, by=audit.SUBJECT, why=why)
     else:
-        audit.append("disputed" if why == "disputed" else "closed", actor=audit.SUBJECT, case=case)
+        audit.append(why, actor=audit.SUBJECT, case=case)
+    # At once, though the file itself goes with the next job: nothing is served from here on.
+    Delivery.objects.filter(case=case, removed_at=None).update(removed_at=timezone.now(), removed_why=why)
     jobs.cancel(case)
     jobs.enqueue("remove", case=case, key=why)
     if address := case.details.get("email"):

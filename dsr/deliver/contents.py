@@ -162,8 +162,8 @@ def _withheld(case: Case) -> Iterator[Withheld]:
                 collection = system.collection(name)
                 for column, why in shape["withheld"].items():
                     described = collection.columns.get(column)
-                    what = described.text(language) if described else column
-                    yield Withheld(f"{collection.title.text(language)}, {column}", why if what == column else what)
+                    what = described.text(language).rstrip(".") if described else column
+                    yield Withheld(f"{collection.title.text(language)}: {what}", why)
 
 
 def _gaps(case: Case) -> Iterator[Withheld]:

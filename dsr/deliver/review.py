@@ -82,7 +82,9 @@ def refuse(case: Case, by: User, reason: str) -> None:
         notify.note(case, Note.Kind.TO_PERSON, reason, by)
         _end(case, "refused")
         if address := case.details.get("email"):
-            notify.mail("refused", address, case=case, reasons=reason)
+            authority = contents.of(case).authority
+            where = f"{authority.name}, {authority.url}" if authority else ""
+            notify.mail("refused", address, case=case, reasons=reason, authority=where)
 
 
 def answered_by_hand(case: Case, by: User, words: str) -> None:

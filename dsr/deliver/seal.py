@@ -46,7 +46,7 @@ def seal(job: Job) -> None:
     case = gather.case_of(job)
     passphrase = _passphrase() if _may_travel_by_mail() else ""
     # The attempt is in the name: a worker that lost its lease cannot write over its successor's archive.
-    name = f"bundles/{case.pk}-{job.lease[:12]}.zip"
+    name = f"bundles/{case.pk}/{job.lease[:12]}.zip"
     storage = storages["bundles"]
     context = Delivery(case=case).context
     try:

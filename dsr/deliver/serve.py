@@ -58,9 +58,16 @@ def expire(now: datetime) -> int:
 
 
 def remove_files(job: Job) -> None:
-    """Delete a case's parts, and its archive unless that is what the parts were made into."""
+    """Delete a case's parts, and its archive unless that is what the parts were made into.
+
+    What a killed worker left of an archive goes too: nobody knows its name any more, so the folder is looked through.
+    """
     case = gather.case_of(job)
     gather.forget_files(case)
+    kept = Delivery.objects.filter(case=case).values_list("name", flat=True).first()
+    for name in gather.files_below(f"bundles/{case.pk}"):
+        if name != kept:
+            storages["bundles"].delete(name)
     if job.key != "parts":
         delivery = Delivery.objects.filter(case=case).exclude(name="").first()
         if delivery is not None:
