@@ -81,10 +81,23 @@ def scope_of(case: Case) -> Scope:
 
 
 def forget_files(case: Case) -> None:
-    """Delete a case's parts from storage; their counts stay."""
+    """Delete a case's parts from storage, also those that a killed worker left unfinished; their counts stay."""
     for part in case.parts.exclude(name=""):
         parts.delete(storages["bundles"], part.name)
         Part.objects.filter(pk=part.pk).update(name="")
+    for name in files_below(f"parts/{case.pk}"):
+        storages["bundles"].delete(name)
+
+
+def files_below(folder: str) -> Iterator[str]:
+    """The name of every file below a folder of the storage."""
+    try:
+        folders, files = storages["bundles"].listdir(folder)
+    except FileNotFoundError:
+        return
+    yield from [f"{folder}/{name}" for name in files]
+    for name in folders:
+        yield from files_below(f"{folder}/{name}")
 
 
 def delete_files(names: Iterable[str]) -> None:

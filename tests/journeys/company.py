@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from email import message_from_bytes
 from email.header import decode_header, make_header
 from email.message import Message
@@ -20,7 +20,6 @@ from typing import Any
 from aiosmtpd.controller import Controller
 
 from dsr import samples
-from dsr.management.supervisor import Child, children
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = "lumio"
@@ -77,7 +76,7 @@ class Company:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.post = PostOffice()
-        self.group: list[Child] = []
+        self._group: subprocess.Popen[bytes] | None = None
         self._counter: subprocess.Popen[str] | None = None
 
     @property
@@ -98,7 +97,7 @@ class Company:
             "DSR_DATA": str(self.folder),
             "DSR_DATABASE": str(self.database),
             "DSR_KEYS": str(self.folder / "keys" / "keys.json"),
-            "DSR_BROKER_URL": "filesystem://",
+            "DSR_BROKER_URL": "filesystem://localhost",
             "DSR_MAIL": self.post.url,
             "DSR_ORIGIN": "http://localhost:8000",
             "DSR_LEASE_SECONDS": "2",
@@ -147,21 +146,33 @@ class Company:
     # -- processes
 
     def start(self) -> None:
-        """Start worker and clock, as `serve` does."""
-        self.group = [child for child in children("", 1, 2) if child.name != "web"]
-        for child in self.group:
-            child.environment = self.environment
-            child.start()
+        """Start worker and clock under their supervisor."""
+        self._group = self.run("-m", "tests.journeys.group")
+
+    def run(self, *command: str) -> subprocess.Popen[bytes]:
+        """Start Python as one of the company's processes."""
+        return subprocess.Popen([sys.executable, *command], cwd=ROOT, env=os.environ | self.environment)
 
     def kill(self) -> None:
-        """kill -9, the whole group at once: parents and children get no last word."""
-        for child in self.group:
-            if child.process is not None:
-                os.killpg(child.process.pid, signal.SIGKILL)
-        for child in self.group:
-            if child.process is not None:
-                child.process.wait()
-        self.group = []
+        """kill -9, all of them: supervisor, workers and their children get no last word."""
+        # The eldest first, and again until nobody is left: one that is killed here may just have started another.
+        while found := self.processes():
+            for pid in sorted(found):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            if self._group is not None:
+                self._group.wait()
+        self._group = None
+
+    def processes(self) -> dict[int, str]:
+        """Whatever runs with this company's data folder, but for its counter: pid and command line."""
+        mark = f"DSR_DATA={self.folder}\0".encode()
+        found = {}
+        for folder in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if mark in (folder / "environ").read_bytes():
+                    found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        return {pid: command for pid, command in found.items() if command and "tests.journeys.counter" not in command}
 
     # -- looking, and holding still
 

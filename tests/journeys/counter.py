@@ -61,7 +61,7 @@ def opens(name: str) -> bool:
     """Whether a file in storage can be read to its end with the company's own keys."""
     folder, _, rest = name.partition("/")
     if folder == "bundles":
-        context = f"bundle:{rest[:32]}".encode()
+        context = f"bundle:{rest.partition('/')[0]}".encode()
     else:
         case, system, file = rest.split("/")
         collection, number, _lease = file.rsplit("-", 2)

@@ -5,7 +5,6 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 import urllib.request
 import zipfile
@@ -17,12 +16,11 @@ from typing import Any
 import pytest
 
 from dsr import samples
-from dsr.bundle import archive
+from dsr.bundle import opening
 from tests.journeys.company import (
     HEAVY_ROWS,
     LONGEST_WAIT,
     PART_ROWS,
-    ROOT,
     SAMPLE,
     Company,
     Condition,
@@ -104,7 +102,7 @@ def assert_ended_once(company: Company, case: str, truth: Rows, folder: Path) ->
     bundle = folder / "bundle.zip"
     said = company.counter("fetch", case=case, to=str(bundle))
     assert said == sum(len(rows) for rows in truth.values())
-    assert archive.verify(bundle) == []
+    assert opening.verify(bundle) == []
     for (system, collection), rows in truth.items():
         assert len(rows_in(bundle, system, collection)) == len(rows), (system, collection)
     told = [(row["id"], row["feature"], row["seconds"]) for row in rows_in(bundle, "app", "usage")]
@@ -206,7 +204,7 @@ def test_killed_when_the_archive_stands_and_nobody_said_so(company: Company, tru
     case = company.counter("ask", sample=SAMPLE)
     company.wait(state(case, "review"), "review")
     company.counter("approve", case=case)
-    with company.still(lambda _: any(company.storage.glob(f"bundles/*{case}*")), "an archive"):
+    with company.still(lambda _: any(company.storage.glob(f"bundles/{case}/*")), "an archive"):
         time.sleep(0.3)  # it is read back, and waits for the database that is held still
         company.kill()
     assert company.one("SELECT state FROM dsr_case WHERE id = ?", case) == "executing"
@@ -265,10 +263,7 @@ def test_a_full_disk_is_waited_out(company: Company, truth: Rows, tmp_path: Path
 
 def test_the_supervisor_starts_the_dead_again_and_leaves_nobody_behind(company: Company) -> None:
     port = free_port()
-    supervisor = subprocess.Popen(
-        [sys.executable, "manage.py", "serve", "--bind", f"127.0.0.1:{port}", "--web-workers", "1"],
-        cwd=ROOT, env=os.environ | company.environment,
-    )  # fmt: skip
+    supervisor = company.run("manage.py", "serve", "--bind", f"127.0.0.1:{port}", "--web-workers", "1")
     try:
         first = wait_for_child(supervisor.pid, "-Q bulk", other_than=0)
         os.killpg(first, signal.SIGKILL)
@@ -279,7 +274,7 @@ def test_the_supervisor_starts_the_dead_again_and_leaves_nobody_behind(company: 
         supervisor.send_signal(signal.SIGTERM)
         returned = supervisor.wait(30)
     assert returned == 0
-    assert processes_of(company) == []
+    assert company.processes() == {}
 
 
 @contextmanager
@@ -340,17 +335,6 @@ def children_of(pid: int) -> dict[int, str]:
             if parent == pid:
                 found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
     return found
-
-
-def processes_of(company: Company) -> list[str]:
-    """The command lines of whatever runs with the company's data folder, but for its counter."""
-    mark = f"DSR_DATA={company.folder}\0".encode()
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if mark in (folder / "environ").read_bytes():
-                found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-    return [command for command in found if "tests.journeys.counter" not in command]
 
 
 def wait_for_child(parent: int, words: str, other_than: int) -> int:
