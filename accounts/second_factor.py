@@ -38,6 +38,13 @@ def require(request: HttpRequest) -> HttpResponse | None:
     return _to_sign_in(request)
 
 
+def used_recently(request: HttpRequest, *, minutes: int) -> bool:
+    """Whether staff typed a password or used a factor within the last minutes, to sign in or because we asked again."""
+    user = request.user if isinstance(request.user, User) else None
+    times = [float(record["at"]) for record in get_authentication_records(request, user)]
+    return bool(times) and time.time() - max(times) < minutes * 60
+
+
 def staff_only(view: View) -> View:
     """A view for staff with two factors, and for those who are about to set up their first.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from allauth.account.internal.flows.login import record_authentication
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY, record_authentication
 from django.contrib.auth.models import Permission
 from django.core.files.storage import storages
 from django.test import Client, RequestFactory
@@ -54,16 +54,18 @@ def person(email: str = "ada@example.org") -> User:
     return User.objects.create_user(email)
 
 
-def signed_in_staff_client(user: User, *, with_factor: bool = True, **options: Any) -> Client:
+def signed_in_staff_client(user: User, *, with_factor: bool = True, minutes_ago: int = 0, **options: Any) -> Client:
     """A browser with a staff session of this user, as a sign-in by password and code leaves it behind."""
     client = Client(headers={"origin": "http://localhost:8000"}, SERVER_NAME="localhost", **options)
     client.force_login(user)
     request = RequestFactory().get("/")
     request.session = client.session
-    request.session[sessions.STAFF_SINCE] = request.session[sessions.STAFF_SEEN] = time.time()
+    request.session[sessions.STAFF_SINCE] = request.session[sessions.STAFF_SEEN] = time.time() - minutes_ago * 60
     record_authentication(request, user, method="password", email=user.email)
     if with_factor:
         record_authentication(request, user, method="mfa", type="totp")
+    for record in request.session[AUTHENTICATION_METHODS_SESSION_KEY]:
+        record["at"] -= minutes_ago * 60
     request.session.save()
     return client
 

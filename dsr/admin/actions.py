@@ -4,15 +4,17 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from allauth.core.exceptions import ReauthenticationRequired
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 
+from accounts import second_factor
 from accounts.models import User
 from dsr import audit, deliver, lifecycle, notify
 from dsr.lifecycle import NotAllowed
@@ -20,14 +22,20 @@ from dsr.models import Case, Job, JobState, Note, State
 
 PERMISSIONS = ("view_case", "change_case", "see_person", "approve_case")
 LONGEST_TEXT = 5000
+FRESH_MINUTES = 30
+WRITING_MINUTES = 10
 
 
 @dataclass(frozen=True)
 class Act:
-    """One thing staff can do: `run` does it and returns what to tell them."""
+    """One thing staff can do: `run` does it and returns what to tell them.
+
+    What cannot be undone is not done by whoever sits at a screen left alone: it asks for the password again.
+    """
 
     run: Callable[[Case, User, QueryDict], str]
     permission: str = "change_case"
+    is_final: bool = False
 
 
 def perform(request: HttpRequest, case: Case, act: Act, by: User) -> HttpResponse:
@@ -35,6 +43,8 @@ def perform(request: HttpRequest, case: Case, act: Act, by: User) -> HttpRespons
 
     The case is locked first and read anew: of two clicks, or two people, the second finds what the first one did.
     """
+    if act.is_final and not second_factor.used_recently(request, minutes=FRESH_MINUTES):
+        return _confirm_first(request, case)
     try:
         with transaction.atomic():
             told = act.run(lifecycle.lock(case), by, request.POST)
@@ -45,6 +55,16 @@ def perform(request: HttpRequest, case: Case, act: Act, by: User) -> HttpRespons
     if url_has_allowed_host_and_scheme(back, allowed_hosts=None):
         return redirect(back)
     return redirect(reverse("admin:dsr_case_change", args=[case.pk]))
+
+
+def _confirm_first(request: HttpRequest, case: Case) -> HttpResponse:
+    """Ask for password or factor. allauth keeps what was asked in the session and does it afterwards."""
+    if "why" not in request.POST:
+        raise ReauthenticationRequired
+    # A reason may speak of the person: it must not rest in a session, which is not encrypted.
+    messages.warning(request, _("Confirm that it is you, then write it once more: nothing was done yet."))
+    page = reverse("admin:dsr_case_change", args=[case.pk])
+    return redirect(f"{reverse('account_reauthenticate')}?{urlencode({'next': page})}")
 
 
 def approve(case: Case, by: User, said: QueryDict) -> str:
@@ -167,10 +187,10 @@ def failed_job(case: Case, said: QueryDict) -> Job:
 
 
 ACTS = {
-    "approve": Act(approve, "approve_case"),
+    "approve": Act(approve, "approve_case", is_final=True),
     "send-back": Act(send_back),
-    "refuse": Act(refuse, "approve_case"),
-    "by-hand": Act(answer_by_hand, "approve_case"),
+    "refuse": Act(refuse, "approve_case", is_final=True),
+    "by-hand": Act(answer_by_hand, "approve_case", is_final=True),
     "clear-channel": Act(clear_channel, "approve_case"),
     "try-again": Act(try_again),
     "leave-out": Act(leave_out),

@@ -11,6 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 
+from accounts import second_factor
 from dsr import audit, deliver, keys
 from dsr.admin import actions, page, queue
 from dsr.models import Case
@@ -136,6 +137,8 @@ class CaseAdmin(ModelAdmin):  # type: ignore[type-arg]  # not subscriptable when
             "opts": self.opts,
             "title": case.spoken_reference,
             "may": {name: request.user.has_perm(f"dsr.{name}") for name in actions.PERMISSIONS},
+            # Asked for before a long text is written, rather than after.
+            "is_fresh": second_factor.used_recently(request, minutes=actions.FRESH_MINUTES - actions.WRITING_MINUTES),
             **page.context(case, user, shows_person=shows_person),
         }
         return TemplateResponse(request, "admin/dsr/case/change_form.html", context)

@@ -317,3 +317,33 @@ def test_a_whole_case_from_question_to_release(
     html = at_cleo.get(reverse("admin:dsr_case_change", args=[case.pk])).content.decode()
     for sentence in ("looked at who asked", "looked at rows", "agreed to the release", "Approved → Preparing"):
         assert sentence in html
+
+
+@pytest.mark.parametrize("name", ["approve", "refuse", "by-hand"])
+def test_a_screen_left_alone_cannot_do_what_cannot_be_undone(cleo: User, name: str) -> None:
+    case = reviewed(relation=Relation.CHILD if name == "by-hand" else Relation.SELF)
+    client = cast.signed_in_staff_client(cleo, minutes_ago=31)
+    said = {"round": 1} if name == "approve" else {"why": "x"}
+    answer = client.post(reverse("admin:dsr_case_do", args=[case.pk, name]), said)
+    assert answer["Location"].startswith("/staff/account/confirm/")
+    case.refresh_from_db()
+    assert case.state == State.REVIEW
+    assert "why=" not in str(client.session.get("account_reauthentication_state", ""))
+    # What can be undone goes on.
+    do(client, case, "note", id="b" * 32, text="x")
+    assert case.notes.count() == 1
+
+
+def test_after_the_password_it_is_done(cleo: User) -> None:
+    case = reviewed()
+    client = cast.signed_in_staff_client(cleo, minutes_ago=31, enforce_csrf_checks=True)
+    page = reverse("admin:dsr_case_change", args=[case.pk])
+    said = {"round": 1, "csrfmiddlewaretoken": client.get(page).context["csrf_token"]}
+    asked = client.post(reverse("admin:dsr_case_do", args=[case.pk, "approve"]), said)
+    form = client.get(asked["Location"])
+    next_url = form.context["redirect_field_value"]
+    confirmed = {"password": "a long password", "next": next_url, "csrfmiddlewaretoken": form.context["csrf_token"]}
+    answer = client.post(asked["Location"], confirmed)
+    assert answer["Location"] == page
+    case.refresh_from_db()
+    assert case.state == State.EXECUTING
