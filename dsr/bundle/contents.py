@@ -150,3 +150,8 @@ class Contents:
     since: date | None = None
     until: date | None = None
     left_out: Sequence[str] = field(default=())
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether something was not looked at: by the person's choice, or because a system could not be read."""
+        return bool(self.gaps or self.since or self.until or self.left_out)

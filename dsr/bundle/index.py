@@ -46,6 +46,7 @@ def _context(contents: Contents, summaries: list[Summary], *, is_csv: bool) -> d
     categories = {s.source.category_title or s.source.title for s in summaries if s.rows}
     return {
         "contents": contents,
+        "is_partial": contents.is_partial,
         "person": shown.plain(contents.person),
         "is_rtl": translation.get_language_bidi(),
         "csp": pages.CSP,
@@ -102,6 +103,7 @@ def absent(contents: Contents, summaries: Sequence[Summary]) -> Iterator[Withhel
     for kind, count in shown.masked_kinds(masked):
         what = _("%(kind)s in your data: %(count)s") % {"kind": kind, "count": count}
         yield Withheld(what, _("Covered with “[masked: …]”: in other hands they would put your accounts at risk."))
+    yield from contents.gaps
     yield from contents.withheld
     yield from contents.missing
     for summary in summaries:

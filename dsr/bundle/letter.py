@@ -52,6 +52,7 @@ def _context(contents: Contents, sources: Sequence[Source]) -> dict[str, Any]:
     rows = sum(source.rows for source in sources)
     return {
         "contents": contents,
+        "is_partial": contents.is_partial,
         "person": shown.plain(contents.person),
         "addressed_to": [shown.plain(line) for line in contents.addressed_to],
         "is_rtl": translation.get_language_bidi(),

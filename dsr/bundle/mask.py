@@ -16,11 +16,11 @@ import orjson
 
 # Kinds of secrets, as the text that replaces one says them (ruff takes the names for values).
 API_KEY = "API key"
-TOKEN = "access token"  # noqa: S105
+TOKEN = "access token"  # noqa: S105  # nosec B105
 PRIVATE_KEY = "private key"
-PASSWORD = "password"  # noqa: S105
-PASSWORD_HASH = "password hash"  # noqa: S105
-SECRET = "secret"  # noqa: S105
+PASSWORD = "password"  # noqa: S105  # nosec B105
+PASSWORD_HASH = "password hash"  # noqa: S105  # nosec B105
+SECRET = "secret"  # noqa: S105  # nosec B105
 KINDS = (API_KEY, TOKEN, PRIVATE_KEY, PASSWORD, PASSWORD_HASH, SECRET)
 
 # The shortest text that can hold a secret of any rule below.

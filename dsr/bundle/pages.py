@@ -117,6 +117,7 @@ def _page(contents: Contents, summary: Summary, group: list[Any], place: int, to
             "person": shown.plain(contents.person),
             "is_rtl": translation.get_language_bidi(),
             "csp": CSP,
+            "index": "../../index.html",
             "source": summary.source,
             "names": [shown.plain(name) for name in names],
             "more_columns": len(summary.table.names) - len(names),

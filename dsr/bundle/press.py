@@ -10,7 +10,7 @@ import json
 import os
 import select
 import struct
-import subprocess
+import subprocess  # nosec B404  (one fixed program, see _running)
 import sys
 import tempfile
 import threading
@@ -85,7 +85,7 @@ class _Press:
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self._end()
-            self._process = subprocess.Popen(  # noqa: S603  (our own file, no shell)
+            self._process = subprocess.Popen(  # noqa: S603  # nosec B603  (our own file, no shell)
                 [sys.executable, "-I", str(_PRINTER)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

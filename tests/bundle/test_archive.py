@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dsr import keys
-from dsr.bundle import archive, mask, opening, parts
+from dsr.bundle import archive, letter, mask, opening, parts
 from dsr.bundle.contents import Source
 from dsr.bundle.table import BOM
 from dsr.connectors import Column, Record
@@ -211,6 +211,15 @@ def test_nothing_held_is_an_answer_too(storage: FileSystemStorage) -> None:
     assert opening.verify(io.BytesIO(content)) == []
 
 
+def test_nothing_is_not_said_of_systems_that_were_not_read(storage: FileSystemStorage) -> None:
+    contents = replace(CONTENTS, gaps=(replace(CONTENTS.withheld[0], what="Stripe", why="Not reached yet."),))
+    page = opened(built(storage, [source(storage, [])], contents=contents)).read("index.html").decode()
+    assert "in every system" not in page
+    assert "Stripe" in page
+    assert "in every system" not in letter.html(contents, [])
+    assert "in every system" in letter.html(CONTENTS, [])
+
+
 def test_pages_show_the_newest_first_and_say_where_the_rest_is(storage: FileSystemStorage) -> None:
     read = opened(built(storage, [source(storage, rows(5250), part_rows=2000)]))
     pages = sorted(name for name in read.namelist() if name.startswith("pages/"))
@@ -262,9 +271,9 @@ def test_the_index_stays_small_whatever_there_is(storage: FileSystemStorage) -> 
 def test_the_index_speaks_the_persons_language_and_direction(storage: FileSystemStorage) -> None:
     made = source(storage, rows(1500))
     page = opened(built(storage, [made], contents=replace(CONTENTS, language="ar"))).read("index.html").decode()
-    assert '<html lang="ar" dir="rtl">' in page
+    assert '<html lang="ar" dir="rtl">' in " ".join(page.split())
     page = opened(built(storage, [made], contents=replace(CONTENTS, language="de"))).read("index.html").decode()
-    assert '<html lang="de" dir="ltr">' in page
+    assert '<html lang="de" dir="ltr">' in " ".join(page.split())
     assert "1.500" in page
     assert "Oktober" in page
 
