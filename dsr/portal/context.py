@@ -12,6 +12,7 @@ from dsr import policy
 from dsr.policy.colour import text_on
 from dsr.policy.model import Organisation, Policy
 
+FILE_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 SHEET = """:root:not([data-theme=dark]) {{ --accent: {light}; --on: {on_light} }}
 @media screen and (prefers-color-scheme: dark) {{ :root:not([data-theme]) {{ --accent: {dark}; --on: {on_dark} }} }}
 """
@@ -31,18 +32,24 @@ class Site:
     sheet: str
     sheet_version: str
     is_sample: bool
+    has_outbox: bool
 
 
 def site(request: HttpRequest | None = None) -> dict[str, Any]:
     """Context processor. Without a policy (a command, a broken start) pages still render, with nothing in them."""
     try:
-        return {"site": _site(policy.current(), bool(settings.DSR_DEMO))}
+        return {"site": _site(policy.current(), bool(settings.DSR_DEMO), has_outbox())}
     except (policy.NotConfigured, policy.PolicyError):
         return {"site": None}
 
 
+def has_outbox() -> bool:
+    """Whether mails are written to files and shown: in sample mode only, since they hold codes."""
+    return bool(settings.DSR_DEMO) and settings.EMAIL_BACKEND == FILE_BACKEND
+
+
 @lru_cache(maxsize=4)
-def _made(key: int, current: "Held", is_sample: bool) -> Site:
+def _made(current: "Held", is_sample: bool, has_outbox: bool) -> Site:
     organisation = current.policy.organisation
     sheet = SHEET.format(
         light=organisation.accent,
@@ -61,6 +68,7 @@ def _made(key: int, current: "Held", is_sample: bool) -> Site:
         sheet=sheet,
         sheet_version=hashlib.sha256(sheet.encode()).hexdigest()[:12],
         is_sample=is_sample,
+        has_outbox=has_outbox,
     )
 
 
@@ -77,5 +85,5 @@ class Held:
         return id(self.policy)
 
 
-def _site(current: Policy, is_sample: bool) -> Site:
-    return _made(id(current), Held(current), is_sample)
+def _site(current: Policy, is_sample: bool, has_outbox: bool) -> Site:
+    return _made(Held(current), is_sample, has_outbox)

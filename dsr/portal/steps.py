@@ -18,6 +18,7 @@ ORDER = (State.RECEIVED, State.VERIFIED, State.WORKING, State.REVIEW, State.COMP
 DOING = {
     State.RECEIVED: State.VERIFIED,
     State.VERIFIED: State.WORKING,
+    State.CONFIRMING: State.WORKING,
     State.APPROVED: State.REVIEW,
     State.EXECUTING: State.COMPLETED,
 }

@@ -39,7 +39,9 @@ def answer(client: Client, before: HttpResponse, step: str, go: str = "next", **
     return client.post("/en/ask/", {"state": state(before), "step": step, "go": go, **fields})
 
 
-def to_check(client: Client, email: str = ADA, relation: str = "self", right: str = "access", **details: Any) -> HttpResponse:
+def to_check(
+    client: Client, email: str = ADA, relation: str = "self", right: str = "access", **details: Any
+) -> HttpResponse:
     """Up to the check page."""
     page = answer(client, client.get(f"/en/ask/?right={right}"), "whose", relation=relation)
     page = answer(client, page, "address", email=email)
@@ -67,7 +69,11 @@ def file_by_receipt(client: Client, *receipts: str) -> tuple[HttpResponse, str]:
 
 def last_code(email: str = ADA) -> str:
     """The newest code that was mailed to this address, or ""."""
-    mails = [mail for mail in Mail.objects.filter(message="code").order_by("created_at") if mail.content["to"] == email.lower()]
+    mails = [
+        mail
+        for mail in Mail.objects.filter(message="code").order_by("created_at")
+        if mail.content["to"] == email.lower()
+    ]
     return mails[-1].content["values"]["code"] if mails else ""
 
 

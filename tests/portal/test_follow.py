@@ -266,8 +266,9 @@ class TestClaim:
         client = browser()
         _, claim = file_by_receipt(client, "rcpt_0123456789abcdef")
         address = self.opened(client, claim)
-        pages = ["/", "/en/", "/en/policy/", "/en/accessibility/", "/en/ask/?right=access", "/en/claim/", "/en/follow/",
-                 "/en/nothing/", "/accent.css", "/robots.txt", "/.well-known/security.txt", "/health", "/ready"]  # fmt: skip
+        pages = ["/", "/en/", "/en/policy/", "/en/accessibility/", "/en/ask/?right=access", "/en/claim/",
+                 "/en/follow/", "/en/nothing/", "/accent.css", "/robots.txt", "/.well-known/security.txt",
+                 "/health", "/ready"]  # fmt: skip
         pages += [address + page for page in ("", "download/", "withdraw/", "close/", "note/", "answer-due.ics")]
         pages += [f"/en/r/{Case.objects.get().pk}/", f"/en/r/{NOWHERE}/"]
         for page in pages:
