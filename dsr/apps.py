@@ -17,7 +17,7 @@ class DsrConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from dsr import celery, checks  # noqa: F401, PLC0415  (models must be loaded first)
+        from dsr import celery, checks  # noqa: F401  (models must be loaded first)
 
         if settings.DSR_POLICY and settings.DSR_SYSTEMS:
             try:

@@ -33,9 +33,7 @@ def append(act: str, *, actor: str, case: Case | str | None = None, **facts: Any
     """Add one entry. Belongs in the transaction of the act it tells of. Facts are ids, counts and digests only."""
     head, _ = AuditHead.objects.select_for_update().get_or_create(pk=1)
     case_id = case.pk if isinstance(case, Case) else case or ""
-    entry = AuditEntry(
-        seq=head.seq + 1, at=timezone.now(), actor=actor, act=act, case_id=case_id, facts=facts
-    )
+    entry = AuditEntry(seq=head.seq + 1, at=timezone.now(), actor=actor, act=act, case_id=case_id, facts=facts)
     entry.mac = _mac(entry, head.mac)
     entry.save(force_insert=True)
     head.seq, head.mac = entry.seq, entry.mac

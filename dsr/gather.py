@@ -12,11 +12,11 @@ from itertools import chain, islice
 from typing import Any
 
 import orjson
-from accounts.models import plain_address
 from django.conf import settings
 from django.core.files.storage import storages
 from django.db import transaction
 
+from accounts.models import plain_address
 from dsr import audit, connectors, jobs, keys, lifecycle, policy
 from dsr.bundle import parts
 from dsr.connectors import Channel, Connector, Found, Identifiers, Record, Scope, SystemUnreachable
@@ -163,7 +163,7 @@ class _Reading:
                     collection=self.collection.name,
                     number=number,
                     rows=written.rows,
-                    bytes=written.bytes,
+                    size=written.bytes,
                     sha256=written.sha256,
                     name=name,
                     first_at=stretch.first_at,

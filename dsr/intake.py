@@ -5,12 +5,12 @@ import secrets
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from accounts.models import User, plain_address
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from accounts.models import User, plain_address
 from dsr import audit, jobs, keys, lifecycle, notify, policy
 from dsr.lifecycle import NotAllowed
 from dsr.models import Case, Delivery, Job, JobState, Relation, State

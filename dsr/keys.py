@@ -51,7 +51,7 @@ def configure(path: Path, data_exists: Callable[[], bool] = lambda: False) -> No
 
     Raises KeysMissing when there is data already: making new keys then would lock it away unnoticed.
     """
-    global _keys
+    global _keys  # noqa: PLW0603  (one key file a process)
     if not path.exists():
         if data_exists():
             raise KeysMissing(
@@ -142,9 +142,7 @@ def _handle(keyset: dict[str, Any]) -> tink.KeysetHandle:
 
 
 def _serialized(handle: tink.KeysetHandle) -> dict[str, Any]:
-    return cast(
-        dict[str, Any], json.loads(tink.json_proto_keyset_format.serialize(handle, secret_key_access.TOKEN))
-    )
+    return cast(dict[str, Any], json.loads(tink.json_proto_keyset_format.serialize(handle, secret_key_access.TOKEN)))
 
 
 def _rotated(keyset: dict[str, Any], template: Any) -> dict[str, Any]:
@@ -158,9 +156,7 @@ def _create(path: Path) -> None:
     raw: dict[str, Any] = {
         "about": "Keys of the portal. Back this file up apart from the database. Without it the data does not open.",
         "fields": _serialized(tink.new_keyset_handle(aead.aead_key_templates.AES256_GCM)),
-        "bundles": _serialized(
-            tink.new_keyset_handle(streaming_aead.streaming_aead_key_templates.AES256_GCM_HKDF_1MB)
-        ),
+        "bundles": _serialized(tink.new_keyset_handle(streaming_aead.streaming_aead_key_templates.AES256_GCM_HKDF_1MB)),
     }
     raw |= {purpose: secrets.token_hex(32) for purpose in MAC_PURPOSES}
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -3,7 +3,6 @@
 import smtplib
 from typing import Any
 
-from accounts.models import User
 from django.conf import settings
 from django.core.files.storage import storages
 from django.core.mail import EmailMultiAlternatives
@@ -12,7 +11,9 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from dsr import jobs, keys, policy
+from accounts.models import User
+from dsr import jobs, policy
+from dsr.bundle import sealed
 from dsr.models import Case, Job, Mail, Note
 
 MESSAGES = frozenset({"code", "received", "ready", "refused", "withdrawn", "note"})
@@ -107,8 +108,8 @@ def signer(case: Case | None) -> str:
 
 
 def _attachment(place: dict[str, str]) -> tuple[str, bytes, str]:
-    with storages["bundles"].open(place["name"]) as sealed:
-        return place["file_name"], keys.decrypting_stream(sealed, place["context"].encode()).read(), "application/zip"
+    content = b"".join(sealed.chunks(storages["bundles"], place["name"], place["context"].encode()))
+    return place["file_name"], content, "application/zip"
 
 
 def _header(text: str) -> str:

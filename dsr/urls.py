@@ -9,6 +9,8 @@ from dsr.portal import urls as portal
 urlpatterns = [
     path("staff/account/", include("accounts.urls")),
     path("staff/", admin.site.urls),
-    path("", include((portal.machine_patterns, "machine"))),
-    *i18n_patterns(path("", include((portal.person_patterns, "portal"))), prefix_default_language=True),
+    path("", include((portal.machine_patterns, "machine"), namespace="machine")),
+    *i18n_patterns(
+        path("", include((portal.person_patterns, "portal"), namespace="portal")), prefix_default_language=True
+    ),
 ]

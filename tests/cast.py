@@ -124,7 +124,7 @@ def make_part(case: Case, rows: Iterable[dict[str, Any]], *, system: str = "app"
         collection=collection,
         number=number,
         rows=written.rows,
-        bytes=written.bytes,
+        size=written.bytes,
         sha256=written.sha256,
         name=name,
         first_at=timezone.now() - timedelta(days=40),

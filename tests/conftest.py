@@ -30,9 +30,7 @@ def sample_systems(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], 
 
     def build(name: str) -> dict[str, str]:
         if name not in built:
-            built[name] = samples.build(
-                name, tmp_path_factory.mktemp(name), others=OTHERS, heavy_rows=HEAVY_ROWS
-            )
+            built[name] = samples.build(name, tmp_path_factory.mktemp(name), others=OTHERS, heavy_rows=HEAVY_ROWS)
         return built[name]
 
     return build

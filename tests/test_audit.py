@@ -80,7 +80,10 @@ def test_a_changed_checkpoint_is_found(trail: list[AuditEntry]) -> None:
     path = audit.checkpoint_path()
     line = json.loads(path.read_text())
     path.write_text(json.dumps(line | {"seq": 4}) + "\nnot json\n")
-    assert audit.verify() == ["Checkpoint 1 in checkpoints.jsonl was changed.", "Checkpoint 2 in checkpoints.jsonl was changed."]
+    assert audit.verify() == [
+        "Checkpoint 1 in checkpoints.jsonl was changed.",
+        "Checkpoint 2 in checkpoints.jsonl was changed.",
+    ]
 
 
 def test_a_checkpoint_is_written_once_for_the_same_end(trail: list[AuditEntry]) -> None:

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from accounts.models import User
 from django.core.files.storage import storages
 from django.utils import timezone
 
+from accounts.models import User
 from dsr import connectors, gather, intake, jobs, policy, samples, tasks
 from dsr.bundle import parts
 from dsr.connectors import Record, SystemUnreachable
 from dsr.connectors.sql import SqlConnector as Sql
-from dsr.policy.systems import System
 from dsr.models import AuditEntry, Case, Job, JobState, Part, State
+from dsr.policy.systems import System
 from tests.conftest import HEAVY_ROWS
 
 pytestmark = pytest.mark.django_db

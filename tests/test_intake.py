@@ -5,10 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from accounts.models import User
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
+from accounts.models import User
 from dsr import intake, lifecycle
 from dsr.intake import Asked, NotAllowed
 from dsr.models import AuditEntry, Case, Job, Mail, State
@@ -123,7 +123,9 @@ def test_joined_requests_keep_the_first_receipt_date_whichever_was_verified_firs
     assert survivor.due_on < was_due
 
 
-@pytest.mark.parametrize("other", [{"categories": ("usage",)}, {"right": "export"}, {"email": "eve@example.com"}, {"format": "csv"}])
+@pytest.mark.parametrize(
+    "other", [{"categories": ("usage",)}, {"right": "export"}, {"email": "eve@example.com"}, {"format": "csv"}]
+)
 def test_a_different_request_is_not_joined(lumio, other: dict[str, Any]) -> None:
     first = verified()
     second = verified(**other)

@@ -129,7 +129,11 @@ def test_retries_wait_longer_each_time_up_to_an_hour_and_never_all_at_once(setti
 
 def test_a_passing_failure_is_tried_again_with_its_reason(job: Job, monkeypatch) -> None:
     failed = run(job, monkeypatch, raising(SystemUnreachable("Stripe did not answer.", "Look at its status page.")))
-    assert (failed.state, failed.problem, failed.hint) == ("waiting", "Stripe did not answer.", "Look at its status page.")
+    assert (failed.state, failed.problem, failed.hint) == (
+        "waiting",
+        "Stripe did not answer.",
+        "Look at its status page.",
+    )
     assert failed.due_at > timezone.now()
     assert failed.lease == ""
 

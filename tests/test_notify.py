@@ -31,7 +31,9 @@ class Postbox:
         self.mails: list[EmailMessage] = []
         self.answer = "250 OK"
 
-    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
         if self.answer.startswith("250"):
             envelope.rcpt_tos.append(address)
         return self.answer
@@ -58,7 +60,9 @@ def postbox(settings) -> Iterator[Postbox]:
 
 @pytest.fixture
 def case(lumio) -> Case:
-    return intake.open_case(intake.Asked(right="access", nonce="n", email="ada@example.com", name="Ada\r\nBcc: eve@example.com"))
+    return intake.open_case(
+        intake.Asked(right="access", nonce="n", email="ada@example.com", name="Ada\r\nBcc: eve@example.com")
+    )
 
 
 def send(message: str, case: Case | None, to: str = "ada@example.com") -> Mail:
@@ -97,7 +101,9 @@ def test_every_message_arrives_as_plain_text_and_html_signed_with_one_link(postb
 
 def test_a_first_mail_holds_no_word_the_stranger_typed(postbox, lumio) -> None:
     case = intake.open_case(
-        intake.Asked(right="access", nonce="n", email="victim@example.com", name="BUY NOW", message="http://evil.example")
+        intake.Asked(
+            right="access", nonce="n", email="victim@example.com", name="BUY NOW", message="http://evil.example"
+        )
     )
     send("code", case, "victim@example.com")
     assert "BUY NOW" not in str(postbox.mails[0])

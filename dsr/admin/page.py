@@ -80,7 +80,8 @@ class Message:
 
 def context(case: Case, user: User, *, shows_person: bool) -> dict[str, Any]:
     """Everything for the template."""
-    known = steps.facts([case]).get(case.pk, Facts())
+    known = steps.facts([case])[case.pk]
+    known.missing = deliver.letter_missing(case) if _is_reviewed(case) else []
     jobs = list(case.jobs.order_by("pk"))
     return {
         "case": case,
@@ -126,19 +127,22 @@ def preview(case: Case, system: str, collection: str, rows: list[dict[str, Any]]
 def _agreement(case: Case, user: User, known: Facts) -> dict[str, Any]:
     done = steps.agreed(case, known.approvals)
     in_review = case.state == State.REVIEW
-    missing = deliver.letter_missing(case) if case.is_exporting and in_review else []
-    may_approve = in_review and not steps.is_by_hand(case) and not missing and not steps.has_uncleared_channel(case)
+    may_approve = _is_reviewed(case) and not known.missing and not steps.has_uncleared_channel(case)
     return {
         "approvals": done,
         "needed": deliver.approvals_needed(case),
-        "missing": missing,
+        "missing": known.missing,
         "can_approve": may_approve and all(approval.by_id != user.pk for approval in done),
-        "can_send_back": in_review and not steps.is_by_hand(case),
+        "can_send_back": _is_reviewed(case),
         "can_refuse": case.is_open and case.state != State.RECEIVED,
         "can_answer_by_hand": in_review and steps.is_by_hand(case),
         "in_review": in_review,
         "last_agreement": deliver.approvals_needed(case) - len(done) <= 1,
     }
+
+
+def _is_reviewed(case: Case) -> bool:
+    return case.state == State.REVIEW and not steps.is_by_hand(case)
 
 
 def _systems(case: Case, jobs: list[Job]) -> list[SystemRow]:

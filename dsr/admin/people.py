@@ -6,7 +6,7 @@ from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib.admin import ModelAdmin, display
 from django.contrib.auth.models import Permission
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Case, Exists, OuterRef, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
@@ -41,7 +41,9 @@ class StaffForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
     """What can be changed about a member of staff."""
 
     user_permissions = PermissionField(
-        Permission.objects.filter(content_type__app_label="dsr", codename__in=MAY).order_by("codename"),
+        Permission.objects.filter(content_type__app_label="dsr", codename__in=MAY).order_by(
+            Case(*[When(codename=name, then=place) for place, name in enumerate(MAY)])
+        ),
         required=False,
         label=gettext_lazy("May"),
     )
@@ -55,9 +57,9 @@ class UserAdmin(ModelAdmin):  # type: ignore[type-arg]  # not subscriptable when
     """Staff only: people who asked are users too, and are not listed anywhere."""
 
     form = StaffForm
-    list_display = ("name_or_address", "email", "is_active", "is_superuser", "has_factor")
-    readonly_fields = ("email", "has_factor")
-    fields = ("name", "email", "has_factor", "is_active", "user_permissions")
+    list_display = ("name_or_address", "email", "is_active", "has_factor", "may_do_everything")
+    readonly_fields = ("email", "has_factor", "may_do_everything")
+    fields = ("name", "email", "has_factor", "is_active", "may_do_everything", "user_permissions")
     ordering = ("name", "email")
     actions = None
 
@@ -93,6 +95,12 @@ class UserAdmin(ModelAdmin):  # type: ignore[type-arg]  # not subscriptable when
         """The list."""
         return super().changelist_view(request, {"title": _("Staff"), **(extra_context or {})})
 
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The form."""
+        return super().change_view(request, object_id, form_url, {"list_title": _("Staff"), **(extra_context or {})})
+
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Into the trail instead of Django's own log, which would keep names."""
         fields = [name for change in message for name in change.get("changed", {}).get("fields", [])]
@@ -107,3 +115,8 @@ class UserAdmin(ModelAdmin):  # type: ignore[type-arg]  # not subscriptable when
     def has_factor(self, user: User) -> bool:
         """Without one they reach nothing."""
         return bool(getattr(user, "owns_factor", False))
+
+    @display(description=gettext_lazy("May do everything"), boolean=True, ordering="is_superuser")
+    def may_do_everything(self, user: User) -> bool:
+        """Given and taken by `manage.py staff` alone."""
+        return user.is_superuser

@@ -115,7 +115,7 @@ def lines(cases: list[Case], user: User) -> list[Line]:
     """A line for each request, with a number of queries that does not grow with the list."""
     prefetch_related_objects(cases, "clocks")
     known = steps.facts(cases)
-    return [_line(case, user, known.get(case.pk, Facts())) for case in cases]
+    return [_line(case, user, known[case.pk]) for case in cases]
 
 
 def _line(case: Case, user: User, known: Facts) -> Line:

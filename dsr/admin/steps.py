@@ -1,6 +1,5 @@
 """What comes next for one request, in words, and who it waits for. The queue and the page read the same."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -55,12 +54,17 @@ class Step:
 
 @dataclass
 class Facts:
-    """What the next step of one request depends on beside the request itself."""
+    """What the next step of one request depends on beside the request itself.
+
+    `missing` are the empty parts of its letter: for the list those that the policy leaves empty in every letter, for
+    the page those of this letter, which take looking at the whole case.
+    """
 
     failed: list[Job] = field(default_factory=list)
     approvals: list[Approval] = field(default_factory=list)
     is_asking: bool = False
     is_disputed: bool = False
+    missing: list[str] = field(default_factory=list)
 
 
 def unanswered() -> Exists:
@@ -78,7 +82,8 @@ def disputed() -> Exists:
 def facts(cases: Iterable[Case]) -> dict[str, Facts]:
     """The facts of many requests, in four queries however many they are."""
     ids = [case.pk for case in cases]
-    found: dict[str, Facts] = defaultdict(Facts)
+    missing = policy.current().slots_missing()
+    found = {pk: Facts(missing=missing) for pk in ids}
     for job in Job.objects.filter(case__in=ids, state=JobState.FAILED).order_by("pk"):
         found[str(job.case_id)].failed.append(job)
     for approval in Approval.objects.filter(case__in=ids).select_related("by").order_by("pk"):
@@ -167,12 +172,14 @@ def _by_state(case: Case, user: User, known: Facts) -> Step:
 def _review(case: Case, user: User, known: Facts) -> Step:
     done = agreed(case, known.approvals)
     needed = deliver.approvals_needed(case)
-    if missing := deliver.letter_missing(case):
+    if known.missing:
         words = ngettext(
-            "Fill %(count)d empty part of the letter", "Fill %(count)d empty parts of the letter", len(missing)
+            "Fill %(count)d empty part of the letter", "Fill %(count)d empty parts of the letter", len(known.missing)
         )
         will = _("They come from the policy file. Nothing is released while one is empty: %(parts)s.")
-        return Step(Kind.LETTER, words % {"count": len(missing)}, will % {"parts": ", ".join(missing)}, _("You"))
+        return Step(
+            Kind.LETTER, words % {"count": len(known.missing)}, will % {"parts": ", ".join(known.missing)}, _("You")
+        )
     if any(approval.by_id == user.pk for approval in done):
         words = _("Somebody else agrees too")
         return Step(Kind.COLLEAGUE, words, _("You agreed. The policy asks for two people."), _("A colleague"))

@@ -149,7 +149,7 @@ def _source(case: Case, system: System, collection: Collection, job: Job) -> Sou
 
 
 def _ref(part: Part) -> PartRef:
-    return PartRef(part.name, part.context, part.rows, part.sha256, part.bytes)
+    return PartRef(part.name, part.context, part.rows, part.sha256, part.size)
 
 
 def _withheld(case: Case) -> Iterator[Withheld]:

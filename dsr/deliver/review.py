@@ -3,12 +3,12 @@
 from itertools import islice
 from typing import Any
 
-from accounts.models import User
 from django.core.files.storage import storages
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.models import User
 from dsr import audit, gather, jobs, lifecycle, notify, policy
 from dsr.bundle import parts
 from dsr.deliver import contents

@@ -7,6 +7,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from typing import Any
 
 from django.core.files.storage import storages
 from django.db import transaction
@@ -17,8 +18,8 @@ from dsr.bundle import archive, press, sealed
 from dsr.deliver import contents
 from dsr.models import Case, Delivery, Job, JobState, Outcome, State
 
-PASSPHRASE_ALPHABET = "23456789abcdefghijkmnpqrstuvwxyz"
-PASSPHRASE_LENGTH = 26  # 130 bits
+LETTERS = "23456789abcdefghijkmnpqrstuvwxyz"
+LENGTH = 26  # 130 bits
 
 
 class Measured:
@@ -107,7 +108,7 @@ def _announce(case: Case, delivery: Delivery) -> None:
     address = case.details.get("email")
     if not address:
         return
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "asked_on": case.received_on.isoformat(),
         "expires_days": policy.current().delivery.expires_days,
         "attached": delivery.is_attached,
@@ -132,5 +133,5 @@ def _may_travel_by_mail() -> bool:
 
 
 def _passphrase() -> str:
-    letters = [secrets.choice(PASSPHRASE_ALPHABET) for _ in range(PASSPHRASE_LENGTH)]
-    return "-".join("".join(letters[at : at + 5]) for at in range(0, PASSPHRASE_LENGTH, 5))
+    letters = [secrets.choice(LETTERS) for _ in range(LENGTH)]
+    return "-".join("".join(letters[at : at + 5]) for at in range(0, LENGTH, 5))

@@ -94,6 +94,4 @@ def _bytes(delivery: Delivery, download: Download, start: int, stop: int) -> Ite
                 break
     finally:
         # Also when the person's connection broke: what was sent is told truly.
-        Download.objects.filter(pk=download.pk).update(
-            sent_bytes=sent, is_whole=start == 0 and sent == delivery.size
-        )
+        Download.objects.filter(pk=download.pk).update(sent_bytes=sent, is_whole=start == 0 and sent == delivery.size)

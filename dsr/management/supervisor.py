@@ -63,7 +63,18 @@ class Child:
 def children(bind: str, web_workers: int, work_processes: int, log: Path | None = None) -> list[Child]:
     """The processes of one machine: web, clock (sweeps and what a person waits for), worker."""
     python = sys.executable
-    celery = [python, "-m", "celery", "-q", "-A", "dsr", "worker", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+    celery = [
+        python,
+        "-m",
+        "celery",
+        "-q",
+        "-A",
+        "dsr",
+        "worker",
+        "--without-gossip",
+        "--without-mingle",
+        "--without-heartbeat",
+    ]
     web = [
         python, "-m", "gunicorn", "dsr.wsgi", "--bind", bind, "--worker-class", "gthread", "--threads", "8",
         "--workers", str(web_workers), "--no-control-socket", "--log-level", "warning",

@@ -80,7 +80,7 @@ class Case(models.Model):
     findings_sealed = models.BinaryField(default=b"")
     who_index = models.CharField(max_length=64, blank=True, db_index=True)
     form_index = models.CharField(max_length=64, unique=True)
-    claim_index = models.CharField(max_length=64, unique=True, null=True)
+    claim_index = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001  (unique among those that have one)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="cases")
     assignee = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     joined_to = models.ForeignKey("self", models.SET_NULL, null=True, related_name="joined")
@@ -93,7 +93,7 @@ class Case(models.Model):
 
     class Meta:
         indexes: ClassVar[list[Any]] = [models.Index(fields=["state", "due_on"], name="case_state_due")]
-        permissions: ClassVar[list[tuple[str, str]]] = [
+        permissions: ClassVar[Any] = [
             ("see_person", "Can see who asked (recorded)"),
             ("approve_case", "Can approve and release"),
         ]

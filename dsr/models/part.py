@@ -15,7 +15,7 @@ class Part(models.Model):
     collection = models.CharField(max_length=64)
     number = models.PositiveIntegerField()
     rows = models.PositiveBigIntegerField()
-    bytes = models.PositiveBigIntegerField()
+    size = models.PositiveBigIntegerField()
     sha256 = models.CharField(max_length=64)
     name = models.CharField(max_length=200)
     first_at = models.DateTimeField(null=True)

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from accounts.models import User
 from django.core.files.storage import storages
 from django.db import connection
 from django.utils import timezone
 from stream_unzip import IncorrectAESPasswordError, stream_unzip
 
+from accounts.models import User
 from dsr import deliver, intake, policy, samples
 from dsr.bundle import archive
 from dsr.lifecycle import NotAllowed
@@ -71,7 +71,9 @@ def archive_bytes(case: Case) -> bytes:
 
 
 @pytest.mark.parametrize("name", samples.NAMES)
-def test_each_companys_archive_verifies_and_holds_every_row_of_the_person(company, work, name: str, tmp_path: Path) -> None:
+def test_each_companys_archive_verifies_and_holds_every_row_of_the_person(
+    company, work, name: str, tmp_path: Path
+) -> None:
     company(name)
     case = opened(name)
     work()
@@ -79,14 +81,20 @@ def test_each_companys_archive_verifies_and_holds_every_row_of_the_person(compan
         deliver.approve(case, staff(member))
     work()
     case = fetched(case)
-    assert (case.state, case.outcome) == (State.COMPLETED, Outcome.COMPLETE), list(case.jobs.values_list("kind", "problem"))
+    assert (case.state, case.outcome) == (State.COMPLETED, Outcome.COMPLETE), list(
+        case.jobs.values_list("kind", "problem")
+    )
     bundle = tmp_path / "bundle.zip"
     bundle.write_bytes(archive_bytes(case))
     password = case.delivery.secret.get("passphrase")
     assert archive.verify(bundle, password) == []
     folder = archive.extract(bundle, tmp_path / "opened", password)
     package = json.loads((folder / "datapackage.json").read_text())
-    rows = {tuple(r["path"].removesuffix(".jsonl").split("/")[1:]): r["rows"] for r in package["resources"] if r["path"].startswith("data/")}
+    rows = {
+        tuple(r["path"].removesuffix(".jsonl").split("/")[1:]): r["rows"]
+        for r in package["resources"]
+        if r["path"].startswith("data/")
+    }
     assert rows == dict(expected(name))
     assert (folder / "letter.pdf").read_bytes().startswith(b"%PDF-")
 
@@ -175,7 +183,9 @@ def test_a_young_address_holds_the_release_until_somebody_checked(reviewed: Case
 
 
 @pytest.mark.django_db(transaction=True)
-def test_sent_back_everything_is_gathered_again_and_older_agreement_does_not_count(reviewed: Case, cleo: User, work, monkeypatch) -> None:
+def test_sent_back_everything_is_gathered_again_and_older_agreement_does_not_count(
+    reviewed: Case, cleo: User, work, monkeypatch
+) -> None:
     review_by(monkeypatch, "two")
     deliver.approve(reviewed, cleo)
     before = set(reviewed.parts.values_list("name", flat=True))
@@ -232,7 +242,9 @@ def test_nothing_found_is_said_in_a_bundle_of_its_own(lumio, work, cleo: User) -
         assert not [name for name in bundle.namelist() if name.startswith("data/")]
 
 
-def test_a_refusal_is_told_with_its_reasons_and_everything_gathered_goes(reviewed: Case, cleo: User, work, mailoutbox) -> None:
+def test_a_refusal_is_told_with_its_reasons_and_everything_gathered_goes(
+    reviewed: Case, cleo: User, work, mailoutbox
+) -> None:
     deliver.refuse(reviewed, cleo, "You asked for the same last week.")
     work()
     assert fetched(reviewed).state == State.REFUSED
@@ -277,7 +289,9 @@ def test_the_days_count_from_the_first_look(answered: Case) -> None:
     unseen = answered.delivery.expires_on
     deliver.seen(answered)
     seen = Delivery.objects.get(pk=answered.pk)
-    assert (unseen - seen.expires_on).days == policy.current().delivery.unseen_days - policy.current().delivery.expires_days
+    assert (
+        unseen - seen.expires_on
+    ).days == policy.current().delivery.unseen_days - policy.current().delivery.expires_days
     deliver.seen(answered)
     assert Delivery.objects.get(pk=answered.pk).first_seen_at == seen.first_seen_at
 
@@ -304,7 +318,9 @@ def test_the_person_can_close_it(answered: Case, work, close: Callable[[Case], N
     assert names(answered) == []
 
 
-def test_a_bundle_that_travels_by_mail_is_locked_and_its_passphrase_is_not_in_the_mail(company, work, cleo, mailoutbox) -> None:
+def test_a_bundle_that_travels_by_mail_is_locked_and_its_passphrase_is_not_in_the_mail(
+    company, work, cleo, mailoutbox
+) -> None:
     company("lunos")
     assert policy.current().delivery.deliver == "attachment"
     case = opened("lunos")
@@ -318,7 +334,9 @@ def test_a_bundle_that_travels_by_mail_is_locked_and_its_passphrase_is_not_in_th
     assert (name, media_type) == (f"request-{case.reference}.zip", "application/zip")
     assert passphrase not in mail.body + str(mail.alternatives)
     assert "cannot open" in mail.body
-    listed = [member for member, _, chunks in stream_unzip([content], password=passphrase.encode()) if list(chunks) or True]
+    listed = [
+        member for member, _, chunks in stream_unzip([content], password=passphrase.encode()) if list(chunks) or True
+    ]
     assert b"datapackage.json" in listed
     with pytest.raises(IncorrectAESPasswordError):
         [list(chunks) for _, _, chunks in stream_unzip([content], password=b"guess")]
@@ -352,7 +370,9 @@ def test_a_full_disk_leaves_no_archive_and_is_tried_again(reviewed: Case, cleo: 
 
     def full(self: Any, name: str, content: Any) -> str:
         if name.startswith("bundles/"):
-            with open(self.path(name) if Path(self.path(name)).parent.mkdir(exist_ok=True) is None else "", "wb") as file:
+            with open(
+                self.path(name) if Path(self.path(name)).parent.mkdir(exist_ok=True) is None else "", "wb"
+            ) as file:
                 file.write(next(content.chunks()))
             raise OSError(28, "No space left on device")
         return real(self, name, content)

@@ -12,11 +12,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from accounts import second_factor
-from accounts.models import User
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts import second_factor
+from accounts.models import User
 from dsr import deliver, intake, policy, samples
 from dsr.bundle import archive
 from dsr.management.commands.serve import prepare
@@ -185,7 +185,10 @@ def _sign_ins() -> dict[str, str]:
         path.touch(mode=0o600)
         path.write_text(
             json.dumps(
-                {"password": secrets.token_urlsafe(12), "second factor": base64.b32encode(secrets.token_bytes(20)).decode()}
+                {
+                    "password": secrets.token_urlsafe(12),
+                    "second factor": base64.b32encode(secrets.token_bytes(20)).decode(),
+                }
             )
         )
     found: dict[str, str] = json.loads(path.read_text())
