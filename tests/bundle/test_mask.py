@@ -174,5 +174,5 @@ PIECES = [
 def test_a_megabyte_made_to_keep_a_pattern_busy_is_searched_in_bounded_steps(piece: str) -> None:
     """Backtracking without bounds would take hours here, not fractions of a second."""
     million = 1_000_000
-    for text in (piece * (million // len(piece)), piece + "a" * million, (piece + "a" * 250) * (million // 253)):
+    for text in (piece * (million // len(piece)), (piece + "a" * 250) * (million // 253)):
         mask.mask_text(text, Counter())

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsr.bundle.table import BOM, Csv, Table, json_line, safe_text
@@ -98,6 +98,7 @@ def test_null_empty_text_booleans_and_objects() -> None:
     assert Csv(columns).row(row) == b',"",true,"{""x"":""\\""=1""}","[1,null]"\r\n'
 
 
+@settings(max_examples=30)
 @given(
     st.dictionaries(
         st.text(),
