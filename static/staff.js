@@ -51,5 +51,14 @@
   });
   window.addEventListener("pageshow", () => all("form").forEach((form) => delete form.dataset.sent));
 
-  if (location.hash === "#note") note();
+  // A link to a folded form unfolds it.
+  function unfold() {
+    const target = location.hash.length > 1 ? document.getElementById(location.hash.slice(1)) : null;
+    const folded = target?.matches("details") ? target : target?.querySelector("details");
+    if (!folded) return;
+    folded.open = true;
+    folded.querySelector("textarea")?.focus();
+  }
+  window.addEventListener("hashchange", unfold);
+  unfold();
 })();

@@ -92,8 +92,9 @@ def test_every_page_is_clean(
     review = server + reverse("admin:dsr_case_change", args=[cases["review"].pk])
     for button in ("Show the person", "Look"):
         page.goto(review)
-        page.get_by_role("button", name=button).first.click()
-        assert "recorded" in page.content()
+        with page.expect_navigation():
+            page.get_by_role("button", name=button).first.click()
+        assert "This look was recorded." in page.content()
         assert (button, findings(page)) == (button, [])
     assert said == []
 

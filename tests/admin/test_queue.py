@@ -125,8 +125,10 @@ def test_a_long_list_takes_no_more_queries(
 ) -> None:
     for number in range(30):
         case = cast.make_case(State.REVIEW, email=f"{number}@example.org", assignee=ben if number % 2 else None)
-        cast.make_job(case, key=str(number))
-        cast.make_note(case, Note.Kind.FROM_PERSON, "When?")
+        if number % 3:
+            cast.make_job(case, key=str(number))
+        if number % 2:
+            cast.make_note(case, Note.Kind.FROM_PERSON, "When?")
     with django_assert_max_num_queries(16):
         html = at_ben.get("/staff/").content.decode()
     assert html.count("data-line") == 30
