@@ -86,10 +86,14 @@ def _find(wanted: str) -> Kept:
 
 def _mails() -> Iterator[Kept]:
     folder = Path(settings.EMAIL_FILE_PATH)
-    # The backend's file names begin with the time, so their order is the order in time.
-    for path in sorted(folder.glob("*.log"), reverse=True):
+    for path in sorted(folder.glob("*.log"), key=_written_at, reverse=True):
         pieces = [piece for piece in path.read_bytes().split(SEPARATOR) if piece.strip()]
         for number, raw in reversed(list(enumerate(pieces))):
             message = email.message_from_bytes(raw.lstrip(b"\n"), policy=email.policy.default)
             if isinstance(message, EmailMessage):
                 yield Kept(f"{path.stem}-{number}", message)
+
+
+def _written_at(path: Path) -> int:
+    """By the file system's clock: the names hold seconds, and two mails of one second would change places."""
+    return path.stat().st_mtime_ns

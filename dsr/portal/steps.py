@@ -147,7 +147,7 @@ def _title(case: Case, state: State) -> str:
     by_hand = is_by_hand(case)
     return {
         State.RECEIVED: _("Received"),
-        State.VERIFIED: _("You proved it is you"),
+        State.VERIFIED: _("Your receipts show that it is yours") if case.claim_index else _("You proved it is you"),
         State.WORKING: _("Collecting your data"),
         State.REVIEW: _("A person looks into it") if by_hand else _("A person looks through it"),
         State.COMPLETED: _("You have our answer") if by_hand else _("Your data is ready"),

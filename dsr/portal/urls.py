@@ -1,6 +1,6 @@
 """The addresses of the portal. Ids are random and 128 bits long; they open nothing by themselves."""
 
-from django.urls import include, path, register_converter
+from django.urls import URLPattern, URLResolver, include, path, register_converter
 from django.urls.converters import StringConverter
 
 from dsr.portal import ask, download, follow, outbox, start, status, wellknown
@@ -33,7 +33,7 @@ _of_a_request = [
 ]
 
 # With the language in front; the namespace is "portal".
-person_patterns = [
+person_patterns: list[URLPattern | URLResolver] = [
     path("", start.start, name="start"),
     path("policy/", start.policy_page, name="policy"),
     path("accessibility/", start.accessibility, name="accessibility"),
@@ -46,7 +46,7 @@ person_patterns = [
 ]
 
 # Without a language; the namespace is "machine".
-machine_patterns = [
+machine_patterns: list[URLPattern | URLResolver] = [
     path("", start.root, name="root"),
     path(".well-known/security.txt", wellknown.security_txt, name="security"),
     path("robots.txt", wellknown.robots, name="robots"),
