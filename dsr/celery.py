@@ -1,14 +1,35 @@
 """The Celery application. Messages hold a job's id and nothing else."""
 
 import os
+from typing import Any
 
 from celery import Celery
-from kombu.transport import TRANSPORT_ALIASES
+from celery.signals import worker_init, worker_process_init
+
+from dsr import policy
+from dsr.bundle import press
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dsr.settings")
 
-TRANSPORT_ALIASES["filesystem"] = "dsr.broker:Transport"
 app = Celery("dsr")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.set_default()
 app.autodiscover_tasks(["dsr"])
+
+
+# Celery tells of its start by signals and in no other way.
+@worker_init.connect
+def refuse_a_wrong_policy(**_said: Any) -> None:
+    """A wrong policy stops the worker, with all its errors."""
+    try:
+        policy.current()
+        policy.systems()
+    except (policy.PolicyError, policy.NotConfigured) as error:
+        raise SystemExit(str(error)) from error
+
+
+@worker_process_init.connect
+def start_printing_ahead(**_said: Any) -> None:
+    """Where archives are sealed, the process that prints letters is loaded before the first of them."""
+    if "bulk" in app.amqp.queues.consume_from:
+        press.start()

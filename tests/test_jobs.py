@@ -53,7 +53,7 @@ def test_the_same_promise_is_made_once_and_sent_after_commit(sent, django_captur
 
 
 def test_what_is_rolled_back_was_never_promised(sent, django_capture_on_commit_callbacks) -> None:
-    with django_capture_on_commit_callbacks(execute=True), pytest.raises(RuntimeError), transaction.atomic():
+    with django_capture_on_commit_callbacks(execute=True), pytest.raises(RuntimeError), transaction.atomic():  # noqa: PT012
         jobs.enqueue("mail", key="a")
         raise RuntimeError
     assert (sent, Job.objects.count()) == ([], 0)

@@ -1,4 +1,4 @@
-"""Letters are printed by a process of its own: printer.py, started when first needed, ended with this process.
+"""Letters are printed by a process of its own: printer.py, started ahead by workers or when first needed, ended with this process.
 
 WeasyPrint takes seconds to load and follows what it is given; so it is loaded once, outside of web and worker
 processes, without their keys and environment, and prints each letter in a child with limits.
@@ -39,6 +39,11 @@ def render(html: str, css: str, *, seconds: float = _SECONDS) -> bytes:
     if len(job) > _LARGEST_JOB:
         raise LetterFailed("The letter is longer than four megabytes before it is printed.")
     return _press.render(job, seconds)
+
+
+def start() -> None:
+    """Start the printing process ahead of the first letter; it loads while this process goes on."""
+    _press.start()
 
 
 def close() -> None:
@@ -97,6 +102,10 @@ class _Press:
             )
             self._is_warm = False
         return self._process
+
+    def start(self) -> None:
+        with self._lock:
+            self._running()
 
     def close(self) -> None:
         with self._lock:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import secrets
 import sys
 import time
@@ -31,6 +32,8 @@ LONGEST_WAIT_SECONDS = 300
 class Command(BaseCommand):
     """Everything of a sample company on one machine."""
 
+    # The checks' long list of what the sample policies assume would bury what the reader needs to see.
+    requires_system_checks = ()
     help = "Starts a sample company (POLICY=lumees, lyumen, lumyxai, lumio or lunos); --once exports its sample person."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -45,6 +48,10 @@ class Command(BaseCommand):
             self.stdout.write(second_factor.current_totp(_sign_ins()["second factor"]))
             return
         started = time.monotonic()
+        try:
+            policy.current()
+        except policy.PolicyError as error:
+            raise CommandError(str(error)) from error
         prepare()
         _build_systems()
         staff = _staff()
@@ -54,9 +61,9 @@ class Command(BaseCommand):
             self._run(options["port"])
 
     def _run(self, port: int) -> None:
+        origin = os.environ.setdefault("DSR_ORIGIN", f"http://localhost:{port}")
         supervisor = Supervisor(children(f"127.0.0.1:{port}", 1, 1, _log()))
         supervisor.start()
-        origin = f"http://localhost:{port}"
         try:
             _wait_for(f"{origin}/ready")
         except BaseException:
@@ -98,7 +105,7 @@ class Command(BaseCommand):
         rows = case.delivery.rows
         self.stdout.write(
             f"{policy.current().organisation.short}, {person.name}: {rows} rows, {case.delivery.size} bytes, "
-            f"{ready:.1f} seconds from asking to sealed (start of the workers included), {time.monotonic() - started:.1f} in all"
+            f"{ready:.1f} seconds from asking to sealed (workers started meanwhile), {time.monotonic() - started:.1f} in all"
         )
         if not rows:
             raise CommandError("The sample person has no rows: the export is not what it should be.")

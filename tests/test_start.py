@@ -1,0 +1,69 @@
+"""Starting wrongly: each process says what is wrong, in sentences, and does not start."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dsr import samples
+
+ROOT = Path(__file__).parent.parent
+START = {
+    "worker": ["-m", "celery", "-A", "dsr", "worker", "-Q", "bulk", "-c", "1"],
+    "web": ["-m", "gunicorn", "dsr.wsgi", "--bind", "127.0.0.1:0"],
+    "serve": ["manage.py", "serve", "--bind", "127.0.0.1:0"],
+    "demo": ["manage.py", "demo", "--once"],
+}
+
+
+def started(command: list[str], folder: Path, **environment: str) -> tuple[int, str]:
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(("DSR_", "POLICY", "DJANGO_"))}
+    done = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=ours | {"DSR_DATA": str(folder)} | environment, timeout=60,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize("process", sorted(START))
+def test_a_wrong_policy_stops_the_start_with_all_its_errors(process: str, tmp_path: Path) -> None:
+    wrong = samples.policy_path("lumio").read_text()
+    wrong = wrong.replace('rules = ["gdpr", "ccpa"]', 'rules = ["gdprr"]').replace("America/Los_Angeles", "Mars/Olympus")
+    (tmp_path / "wrong.toml").write_text(wrong)
+    code, told = started(START[process], tmp_path, POLICY="lumio", DSR_POLICY=str(tmp_path / "wrong.toml"))
+    assert code != 0
+    for words in ('rules[1]: found "gdprr"', "did you mean 'gdpr'?", 'organisation.timezone: found "Mars/Olympus"', "line 6"):
+        assert words in told
+
+
+def test_without_a_policy_it_says_what_to_set(tmp_path: Path) -> None:
+    code, told = started(START["serve"], tmp_path)
+    assert code != 0
+    assert "Set DSR_POLICY and DSR_SYSTEMS" in told
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"POLICY": "acme"}, "POLICY is 'acme'. Allowed are: "),
+        ({"POLICY": "lumio", "DSR_DEBUG": "perhaps"}, "DSR_DEBUG is 'perhaps'. Allowed are 1 and 0"),
+        ({"POLICY": "lumio", "DSR_ORIGIN": "privacy.example"}, "DSR_ORIGIN is 'privacy.example'. Allowed is an origin"),
+        ({"POLICY": "lumio", "DSR_MAIL": "sendmail"}, "DSR_MAIL is not understood. Allowed are: outbox, or smtp://"),
+    ],
+)
+def test_a_wrong_variable_is_one_sentence(environment: dict[str, str], words: str, tmp_path: Path) -> None:
+    code, told = started(["manage.py", "check"], tmp_path, **environment)
+    assert code != 0
+    assert words in told
+    assert "Traceback" not in told
+
+
+def test_lost_keys_stop_the_start(tmp_path: Path) -> None:
+    (tmp_path / "portal.sqlite3").write_bytes(b"data")
+    code, told = started(["manage.py", "check"], tmp_path, POLICY="lumio")
+    assert code != 0
+    assert "Put the file back from its backup" in told
+    assert "Traceback" not in told
+    assert not (tmp_path / "keys").exists()
