@@ -5,12 +5,15 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import worker_init, worker_process_init
+from kombu.transport import TRANSPORT_ALIASES
 
 from dsr import policy
 from dsr.bundle import press
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dsr.settings")
 
+# kombu's own lets a worker end over a half-written message.
+TRANSPORT_ALIASES["filesystem"] = "dsr.broker:Transport"
 app = Celery("dsr")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.set_default()
