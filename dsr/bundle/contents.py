@@ -85,11 +85,12 @@ class Right:
 
 @dataclass(frozen=True)
 class Authority:
-    """Where to complain."""
+    """Where to complain, and the last day for it where the law sets one."""
 
     name: str
     address: str = ""
     url: str = ""
+    until: date | None = None
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,7 @@ class Contents:
     address: str
     email: str
     website: str = ""
+    dpo: str = ""
     accent: str = ""
     accent_dark: str = ""
     person: str = ""

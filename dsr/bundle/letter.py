@@ -62,6 +62,9 @@ def _context(contents: Contents, sources: Sequence[Source]) -> dict[str, Any]:
         "records": shown.records(rows),
         "since": shown.day(contents.since) if contents.since else "",
         "until": shown.day(contents.until) if contents.until else "",
+        "complain_until": shown.day(contents.authority.until)
+        if contents.authority and contents.authority.until
+        else "",
         "purposes": contents.purposes[:_MOST_ITEMS],
         "categories": contents.categories[:_MOST_ITEMS],
         "recipients": contents.recipients[:_MOST_ITEMS],

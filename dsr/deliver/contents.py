@@ -14,7 +14,7 @@ from dsr.bundle import letter
 from dsr.bundle.contents import Contents, PartRef, Source, Withheld
 from dsr.connectors import Column
 from dsr.models import Case, Job, JobState, Part, Right
-from dsr.policy.authorities import authority_for
+from dsr.policy.authorities import authority_for, complaint_deadline
 from dsr.policy.countries import EEA
 from dsr.policy.model import Policy
 from dsr.policy.systems import Collection, System
@@ -53,13 +53,13 @@ def _of(case: Case, held: Policy) -> Contents:
     details = case.details
     language = case.language
     signer = notify.signer(case)
-    authority = authority_for(details.get("country", ""), organisation.authority)
     return Contents(
         organisation=organisation.name,
         organisation_short=organisation.short,
         address=organisation.address,
         email=organisation.email,
         website=organisation.website,
+        dpo=", ".join(filter(None, [organisation.dpo.name, organisation.dpo.email])) if organisation.dpo else "",
         accent=organisation.accent,
         accent_dark=organisation.dark_accent,
         person=details.get("name") or details.get("email", ""),
@@ -75,7 +75,7 @@ def _of(case: Case, held: Policy) -> Contents:
         signer_role=_("for %(organisation)s") % {"organisation": organisation.short}
         if signer != organisation.name
         else "",
-        authority=words.Authority(authority.name, authority.address, authority.url) if authority else None,
+        authority=_authority(case, held),
         purposes=[
             words.Purpose(p.title.text(language), p.sentence.text(language), _basis(p.legal_basis))
             for p in held.purposes
@@ -102,6 +102,18 @@ def _of(case: Case, held: Policy) -> Contents:
         since=_day(details.get("since")),
         until=_day(details.get("until")),
         left_out=_left_out(held, details.get("categories", []), language),
+    )
+
+
+def _authority(case: Case, held: Policy) -> words.Authority | None:
+    """The one of the person's country, else the controller's, with the last day to complain where a rule sets one."""
+    authority = authority_for(case.details.get("country", ""), held.organisation.authority)
+    if authority is None:
+        return None
+    today = timezone.localdate(timezone=lifecycle.zone())
+    last_days = [complaint_deadline(rule, requested_on=case.received_on, answered_on=today) for rule in held.rules]
+    return words.Authority(
+        authority.name, authority.address, authority.url, min((day for day in last_days if day), default=None)
     )
 
 
