@@ -1,0 +1,123 @@
+"""Every public page: how many bytes a browser fetches for it, and how it stands up to 50 clients at once."""
+
+import re
+import time
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
+from statistics import median
+
+from django.conf import settings
+
+from bench.browser import Browser, Page, Visit
+from bench.case import LONGEST_WAIT_SECONDS, PORT, running, tell
+from bench.figures import Figure, milliseconds, percentile
+from bench.load import CLIENTS, latencies
+from dsr import samples
+
+HOST = "localhost"
+ROUNDS = 3
+REQUESTS = 400
+MOST_BYTES = 30_000
+MOST_TIMES_EMPTY = 3.0
+EMPTY = Visit("GET", "/bench/empty/")
+
+
+def main() -> None:
+    with running("web", "clock", "worker"):
+        browser = Browser(HOST, PORT)
+        pages = {name: page for name, page in _journey(browser) if _is_right(name, page)}
+        weights = {name: browser.whole_weight(page) for name, page in pages.items()}
+        browser.close()
+        # Filing and typing a code cannot be sent again; every other page is.
+        visits = {name: page.visit for name, page in pages.items() if not name.startswith("sent")}
+        taken = _under_load(visits)
+    empty = taken.pop("empty")
+    figures = [_heaviest(weights), _slowest(taken, empty)]
+    for name, weight in weights.items():
+        p95 = taken.get(name)
+        figures.append(
+            Figure(
+                f"- {name}",
+                f"{weight / 1000:.1f} KB",
+                f"p95 {milliseconds(p95)}, {p95 / empty:.1f} times" if p95 else "",
+            )
+        )
+    tell(figures)
+
+
+def _journey(browser: Browser) -> Iterator[tuple[str, Page]]:
+    """Every page that a person meets on the way to an archive, in order."""
+    person = samples.person("lumio")
+    for name, path in (("start", "/en/"), ("policy", "/en/policy/"), ("accessibility", "/en/accessibility/")):
+        yield name, browser.get(path)
+    page = browser.get("/en/ask/?right=access")
+    yield "ask: whose data", page
+    page = browser.send(page, {"relation": "self"}, button="next")
+    yield "ask: address", page
+    page = browser.send(page, {"email": person.email}, button="next")
+    yield "ask: which data", page
+    page = browser.send(page, {}, button="next")
+    yield "ask: check", page
+    page = browser.send(page, {}, button="send")
+    yield "sent: done, with the code to type", page
+    status = browser.send(page, {"code": _mailed_code()})
+    yield "sent: the code", status
+    yield "status", browser.get(status.visit.path)
+    yield "follow: own requests", browser.get("/en/follow/")
+    stranger = Browser(HOST, PORT, source="127.0.0.2")
+    yield "follow: address", stranger.get("/en/follow/")
+    yield "a stranger with the link", stranger.get(status.visit.path)
+    stranger.close()
+
+
+def _is_right(name: str, page: Page) -> bool:
+    if page.status != 200:
+        raise SystemExit(f"The page “{name}” answered {page.status}.")
+    return True
+
+
+def _mailed_code() -> str:
+    """The code in the newest mail of the outbox."""
+    deadline = time.monotonic() + LONGEST_WAIT_SECONDS
+    while time.monotonic() < deadline:
+        for path in sorted(Path(settings.EMAIL_FILE_PATH).glob("*"), reverse=True):
+            message = message_from_bytes(path.read_bytes(), policy=default)
+            body = message.get_body(("plain",))
+            found = re.search(r"^\s*([A-Z0-9]{3,}(?:[- ][A-Z0-9]{3,})*)\s*$", body.get_content() if body else "", re.M)
+            if found:
+                return found[1]
+        time.sleep(0.1)
+    raise SystemExit("No code was mailed.")
+
+
+def _under_load(visits: dict[str, Visit]) -> dict[str, float]:
+    """The 95th percentile of each page, and of the empty one between them: medians of rounds."""
+    found: dict[str, list[float]] = {name: [] for name in ("empty", *visits)}
+    for _round in range(ROUNDS):
+        for name, visit in {"empty": EMPTY, **visits}.items():
+            found[name].append(percentile(latencies(HOST, PORT, visit, REQUESTS), 0.95))
+    return {name: median(values) for name, values in found.items()}
+
+
+def _heaviest(weights: dict[str, int]) -> Figure:
+    name, weight = max(weights.items(), key=lambda pair: pair[1])
+    return Figure(
+        f"heaviest of {len(weights)} public pages, sheets and pictures included",
+        f"{weight / 1000:.1f} KB ({name})",
+        "",
+        f"≤ {MOST_BYTES // 1000} KB",
+        weight <= MOST_BYTES,
+    )
+
+
+def _slowest(taken: dict[str, float], empty: float) -> Figure:
+    name, p95 = max(taken.items(), key=lambda pair: pair[1])
+    return Figure(
+        f"slowest public page with {CLIENTS} clients at once, 95th percentile",
+        f"{milliseconds(p95)} ({name})",
+        f"an empty view behind the same middleware: {milliseconds(empty)}; {p95 / empty:.1f} times",
+        f"< {MOST_TIMES_EMPTY:.0f} times",
+        p95 / empty < MOST_TIMES_EMPTY,
+    )

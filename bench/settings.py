@@ -1,0 +1,5 @@
+"""The product's settings, with one more page to measure the others against."""
+
+from dsr.settings import *  # noqa: F403
+
+ROOT_URLCONF = "bench.urls"
