@@ -149,6 +149,7 @@ def test_a_failed_system_is_tried_again(at_ben: Client) -> None:
     case = cast.make_case(State.WORKING)
     job = cast.make_job(case)
     do(at_ben, case, "try-again", job=job.pk)
+    assert "already" in do(at_ben, case, "leave-out", job=job.pk, why="Too late.")
     assert "already" in do(at_ben, case, "try-again", job=job.pk)
     job.refresh_from_db()
     assert (job.state, job.attempts) == (JobState.WAITING, 0)
@@ -229,7 +230,7 @@ def test_a_note_that_cannot_be(at_ben: Client, said: dict[str, str]) -> None:
 def test_a_form_of_another_case_writes_nothing(at_ben: Client) -> None:
     mine, other = cast.make_case(State.WORKING), cast.make_case(State.WORKING, email="b@example.org")
     known = cast.make_note(other, Note.Kind.STAFF, "hers")
-    do(at_ben, mine, "note", id=known.pk, text="mine")
+    assert "not complete" in do(at_ben, mine, "note", id=known.pk, text="mine")
     known.refresh_from_db()
     assert known.body == {"text": "hers"}
     assert not mine.notes.exists()
