@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import codes
 from dsr import intake, keys, policy
 from dsr.models import Case, Relation
-from dsr.portal import adapter, answers, limits, opened, steps
+from dsr.portal import adapter, answers, drawn, limits, opened, steps
 from dsr.portal.answers import Answers
 from dsr.portal.forms import Address, Details, Message, Question, Receipts, Way, Whose
 from dsr.portal.start import offered
@@ -30,6 +30,7 @@ QUESTIONS: dict[str, type[Question]] = {
     "message": Message,
 }
 CHECK = "check"
+PLACE = "@sealed-answers@"
 
 
 @csrf_exempt  # dsr.portal.middleware.OriginCheck guards every POST, without a cookie
@@ -44,7 +45,11 @@ def ask(request: HttpRequest) -> HttpResponse:
     if right is None:
         return HttpResponseRedirect(reverse("portal:start") + "#ask")
     begun = answers.begin(right.name)
-    return _question(request, begun, path(begun)[0])
+    first = path(begun)[0]
+    # The first page differs from form to form in its sealed answers alone.
+    page = drawn.once(f"ask {right.name}", lambda: _question(request, begun, first, state=PLACE))
+    page.content = page.content.replace(PLACE.encode(), begun.sealed().encode())
+    return page
 
 
 def path(given: Answers) -> list[str]:
@@ -125,13 +130,19 @@ def _check(request: HttpRequest, given: Answers) -> HttpResponse:
 
 
 def _question(
-    request: HttpRequest, given: Answers, step: str, form: Question | None = None, *, is_stale: bool = False
+    request: HttpRequest,
+    given: Answers,
+    step: str,
+    form: Question | None = None,
+    *,
+    is_stale: bool = False,
+    state: str = "",
 ) -> HttpResponse:
     there = path(given)
     context: dict[str, Any] = {
         "form": form or QUESTIONS[step](initial=_initial(given)),
         "right": offered(given.right),
-        "state": given.sealed(),
+        "state": state or given.sealed(),
         "step": step,
         "number": there.index(step) + 1,
         "total": len(there),

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import codes
 from dsr import deliver, intake, policy
 from dsr.models import Case, State
-from dsr.portal import adapter, limits, opened
+from dsr.portal import adapter, drawn, limits, opened
 from dsr.portal.forms import Address, Problem
 
 MAX_LISTED = 50
@@ -36,7 +36,7 @@ def follow(request: HttpRequest) -> HttpResponse:
         return render(request, "portal/follow/mine.html", {"cases": cases})
     if _typed_here(request):
         return _type_code(request, reverse("portal:follow"), email=_typed_here(request))
-    return render(request, "portal/follow/address.html", {"form": Address()})
+    return drawn.once("follow", lambda: render(request, "portal/follow/address.html", {"form": Address()}))
 
 
 def _ask_address(request: HttpRequest) -> HttpResponse:
@@ -131,7 +131,8 @@ def _note_seen(case: Case) -> None:
 def claim(request: HttpRequest) -> HttpResponse:
     """A typed claim code leads to an address that opens its request for 30 minutes. One answer for every wrong code."""
     if request.method != "POST":
-        return render(request, "portal/follow/claim.html", {"is_again": "again" in request.GET})
+        again = "again" in request.GET
+        return drawn.once(f"claim {again}", lambda: render(request, "portal/follow/claim.html", {"is_again": again}))
     limits.consume(request, "claim")
     case = intake.claim(request.POST.get("claim", "")[:200])
     if case is None:

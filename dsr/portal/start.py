@@ -3,39 +3,30 @@
 from collections.abc import Callable
 from functools import wraps
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.cache import patch_cache_control
-from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from dsr import lifecycle, policy
 from dsr.policy.deadlines import RULES
 from dsr.policy.model import Right
+from dsr.portal import drawn
 
 # The rights that have a journey here; the policy's others are listed with the way to ask for them.
 CARRIED = ("access", "export")
 KEPT_SECONDS = 300
 
 Page = Callable[[HttpRequest], HttpResponse]
-_drawn: dict[tuple[object, ...], bytes] = {}
 
 
 def public(page: Page) -> Page:
-    """For pages that say nothing about a person: drawn once a day, language and policy, and cached by browsers."""
+    """For pages that say nothing about a person: drawn once, and cached by browsers."""
 
     @wraps(page)
     def kept(request: HttpRequest) -> HttpResponse:
-        today = timezone.localdate(timezone=lifecycle.zone())
-        key = (page.__name__, get_language(), id(policy.current()), today, settings.DSR_DEMO)
-        if key not in _drawn:
-            for old in [known for known in _drawn if known[2:] != key[2:]]:
-                _drawn.pop(old, None)
-            _drawn[key] = page(request).content
-        response = HttpResponse(_drawn[key])
+        response = drawn.once(page.__name__, lambda: page(request))
         patch_cache_control(response, public=True, max_age=KEPT_SECONDS)
         return response
 

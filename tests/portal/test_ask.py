@@ -257,3 +257,11 @@ def test_markup_stays_text() -> None:
     page = to_check(browser(), name="<script>alert(1)</script>")
     assert "<script>alert" not in text(page)
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text(page)
+
+
+def test_each_form_is_its_own() -> None:
+    """The first page is drawn once and kept; what is sealed in it is new each time."""
+    first, second = (answers.opened(state(begun(browser()))) for _ in range(2))
+    assert first.nonce != second.nonce
+    assert first.claim != second.claim
+    assert "@sealed" not in text(begun(browser()))
