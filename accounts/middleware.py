@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib.auth import logout
+from django.contrib.sites.requests import RequestSite
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 
 from accounts import sessions
 
@@ -23,3 +25,9 @@ class StaffSessions:
             else:
                 sessions.note_use(request)
         return self.get_response(request)
+
+    def process_template_response(self, request: HttpRequest, response: TemplateResponse) -> TemplateResponse:
+        """Takes the `site` that allauth gives each of its pages away: it hides what the project calls by that name."""
+        if response.context_data and isinstance(response.context_data.get("site"), RequestSite):
+            del response.context_data["site"]
+        return response

@@ -11,6 +11,7 @@ from django.urls import reverse
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
+from accounts import second_factor, staff
 from accounts.models import User
 from dsr import audit
 from dsr.models import Case, JobState, Note, Relation, State
@@ -129,3 +130,26 @@ def test_a_takes_and_n_writes(server: str, desk: BrowserContext, cases: dict[str
     case.refresh_from_db()
     assert case.assignee == cleo
     assert case.notes.get().body == {"text": "Phoned the school."}
+
+
+def test_signing_in_is_clean(server: str, desk: BrowserContext, settings: Any) -> None:
+    user = staff.add("dora@staff.example", name="dora", is_superuser=True, password="violet-harbour-41")
+    second_factor.set_totp(user, cast.TOTP_SECRET)
+    desk.clear_cookies()
+    page = desk.new_page()
+    said = complaints(page)
+    page.goto(f"{server}/staff/")
+    assert (page.url, findings(page)) == (f"{server}/staff/account/sign-in/?next=/staff/login/%3Fnext%3D/staff/", [])
+    page.get_by_label("E-mail").fill(user.email)
+    page.get_by_label("Password").fill("violet-harbour-41")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/second-factor/**")
+    assert findings(page) == []
+    page.locator("input[name=code]").fill(second_factor.current_totp(cast.TOTP_SECRET))
+    page.locator("main button[type=submit]").first.click()
+    page.wait_for_url(f"{server}/staff/")
+    page.goto(f"{server}/staff/account/factors/")
+    assert findings(page) == []
+    page.goto(f"{server}/staff/account/confirm/password/")
+    assert findings(page) == []
+    assert said == []
