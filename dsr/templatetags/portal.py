@@ -30,12 +30,13 @@ SHAPES = {
     'M17.3 17.3l2.1 2.1M4.6 19.4l2.1-2.1M17.3 6.7l2.1-2.1"/>',
 }
 
+FRAME = '<svg class="i {}" viewBox="0 0 24 24" aria-hidden="true">%s</svg>'
+
 
 @register.simple_tag
 def shape(name: str, colour: str = "") -> SafeString:
     """The inline drawing of this name, hidden from screen readers."""
-    drawn = SafeString(SHAPES[name])
-    return format_html('<svg class="i {}" viewBox="0 0 24 24" aria-hidden="true">{}</svg>', colour, drawn)
+    return format_html(FRAME % SHAPES[name], colour)
 
 
 @register.filter
