@@ -62,9 +62,7 @@ def _context(contents: Contents, sources: Sequence[Source]) -> dict[str, Any]:
         "records": shown.records(rows),
         "since": shown.day(contents.since) if contents.since else "",
         "until": shown.day(contents.until) if contents.until else "",
-        "complain_until": shown.day(contents.authority.until)
-        if contents.authority and contents.authority.until
-        else "",
+        "complain_until": _last_day(contents),
         "purposes": contents.purposes[:_MOST_ITEMS],
         "categories": contents.categories[:_MOST_ITEMS],
         "recipients": contents.recipients[:_MOST_ITEMS],
@@ -79,6 +77,11 @@ def _context(contents: Contents, sources: Sequence[Source]) -> dict[str, Any]:
             for items in (contents.purposes, contents.categories, contents.recipients, contents.automated)
         ),
     }
+
+
+def _last_day(contents: Contents) -> str:
+    until = contents.authority.until if contents.authority else None
+    return shown.day(until) if until else ""
 
 
 def _abroad(contents: Contents) -> list[Recipient]:

@@ -1,4 +1,4 @@
-"""Letters are printed by a process of its own: printer.py, started ahead by workers or when first needed, ended with this process.
+"""Letters are printed by a process of its own, printer.py: started ahead or when first needed, ended with this one.
 
 WeasyPrint takes seconds to load and follows what it is given; so it is loaded once, outside of web and worker
 processes, without their keys and environment, and prints each letter in a child with limits.

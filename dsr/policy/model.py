@@ -143,6 +143,14 @@ class Identity(Table):
             raise wrong("stand_in without stand_in_for", "stand_in_for with the name of the provider")
         return self
 
+    @model_validator(mode="after")
+    def _codes_need_a_session(self) -> Identity:
+        if not self.cookies and "code" in self.ways:
+            raise wrong(
+                'the way "code" with cookies = false', 'ways = ["receipt"], or cookies = true: a code needs a session'
+            )
+        return self
+
 
 class Delivery(Table):
     """How an answer leaves, and how long it stays."""

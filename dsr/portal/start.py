@@ -28,6 +28,7 @@ def public(page: Page) -> Page:
     def kept(request: HttpRequest) -> HttpResponse:
         response = drawn.once(page.__name__, lambda: page(request))
         patch_cache_control(response, public=True, max_age=KEPT_SECONDS)
+        drawn.pack(response, request.headers.get("Accept-Encoding", ""))
         return response
 
     return require_safe(kept)

@@ -71,6 +71,7 @@ def test_nothing_changes_after_loading(load: Load) -> None:
         ({'automated_decisions = "none"\n': ""}, "automated_decisions"),
         ({"[[purpose]]": AUTOMATED}, "automated_decisions"),
         ({"[[purpose]]": "[identity]\nstand_in = true\n[[purpose]]"}, "identity"),
+        ({"[[purpose]]": "[identity]\ncookies = false\n[[purpose]]"}, "identity"),
         ({'categories = ["usage"]': 'categories = ["use"]'}, "recipient[1].categories[1]"),
         ({"[[promise]]": "[delivery]\nexpires_days = 0\n[[promise]]"}, "delivery.expires_days"),
     ],
