@@ -30,11 +30,18 @@ def started(command: list[str], folder: Path, **environment: str) -> tuple[int, 
 @pytest.mark.parametrize("process", sorted(START))
 def test_a_wrong_policy_stops_the_start_with_all_its_errors(process: str, tmp_path: Path) -> None:
     wrong = samples.policy_path("lumio").read_text()
-    wrong = wrong.replace('rules = ["gdpr", "ccpa"]', 'rules = ["gdprr"]').replace("America/Los_Angeles", "Mars/Olympus")
+    wrong = wrong.replace('rules = ["gdpr", "ccpa"]', 'rules = ["gdprr"]').replace(
+        "America/Los_Angeles", "Mars/Olympus"
+    )
     (tmp_path / "wrong.toml").write_text(wrong)
     code, told = started(START[process], tmp_path, POLICY="lumio", DSR_POLICY=str(tmp_path / "wrong.toml"))
     assert code != 0
-    for words in ('rules[1]: found "gdprr"', "did you mean 'gdpr'?", 'organisation.timezone: found "Mars/Olympus"', "line 6"):
+    for words in (
+        'rules[1]: found "gdprr"',
+        "did you mean 'gdpr'?",
+        'organisation.timezone: found "Mars/Olympus"',
+        "line 6",
+    ):
         assert words in told
 
 

@@ -102,10 +102,10 @@ class Command(BaseCommand):
         finally:
             supervisor.stop()
         folder = self._opened(case)
-        rows = case.delivery.rows
+        rows, in_all = case.delivery.rows, time.monotonic() - started
         self.stdout.write(
             f"{policy.current().organisation.short}, {person.name}: {rows} rows, {case.delivery.size} bytes, "
-            f"{ready:.1f} seconds from asking to sealed (workers started meanwhile), {time.monotonic() - started:.1f} in all"
+            f"{ready:.1f} seconds from asking to sealed (workers started meanwhile), {in_all:.1f} in all"
         )
         if not rows:
             raise CommandError("The sample person has no rows: the export is not what it should be.")
