@@ -3,7 +3,7 @@
 import gzip
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPConnection, HTTPResponse, RemoteDisconnected
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -92,8 +92,7 @@ class Browser:
 
     def _follow(self, visit: Visit) -> Page:
         for _redirect in range(MOST_REDIRECTS):
-            self._connection.request(visit.method, visit.path, visit.body or None, dict(visit.headers))
-            response = self._connection.getresponse()
+            response = self._sent(visit)
             raw = response.read()
             self._keep_cookies(response)
             if response.status not in (301, 302, 303):
@@ -101,6 +100,16 @@ class Browser:
             parts = urlsplit(urljoin(self._origin + visit.path, response.headers["Location"]))
             visit = Visit("GET", parts.path + (f"?{parts.query}" if parts.query else ""), headers=self._headers())
         raise SystemExit(f"{visit.path} leads round in circles.")
+
+    def _sent(self, visit: Visit) -> HTTPResponse:
+        try:
+            self._connection.request(visit.method, visit.path, visit.body or None, dict(visit.headers))
+            return self._connection.getresponse()
+        except (BrokenPipeError, ConnectionResetError, RemoteDisconnected):
+            # The server hung up on an idle connection: call again, as browsers do.
+            self._connection.close()
+            self._connection.request(visit.method, visit.path, visit.body or None, dict(visit.headers))
+            return self._connection.getresponse()
 
     def _keep_cookies(self, response: HTTPResponse) -> None:
         for line in response.headers.get_all("Set-Cookie", []):

@@ -93,8 +93,10 @@ class Company:
         return {
             "DJANGO_SETTINGS_MODULE": "dsr.settings",
             "PYTHONPATH": str(ROOT),
+            "TMPDIR": str(self.folder / "tmp"),
             "POLICY": SAMPLE,
             "DSR_DATA": str(self.folder),
+            "DSR_STATIC": str(self.folder / "static"),
             "DSR_DATABASE": str(self.database),
             "DSR_KEYS": str(self.folder / "keys" / "keys.json"),
             "DSR_BROKER_URL": "filesystem://localhost",
@@ -111,6 +113,7 @@ class Company:
     def found(self) -> None:
         """Make systems, keys and an empty database, and open the counter."""
         self.post.open()
+        (self.folder / "tmp").mkdir()
         samples.build(SAMPLE, self.folder / "systems", others=5, heavy_rows=HEAVY_ROWS)
         for command in (["migrate"], ["createcachetable"]):
             subprocess.run(
@@ -167,7 +170,8 @@ class Company:
 
     def processes(self) -> dict[int, str]:
         """Whatever runs with this company's data folder, but for its counter: pid and command line."""
-        mark = f"DSR_DATA={self.folder}\0".encode()
+        # The process that prints letters has no DSR_DATA, on purpose; TMPDIR it has.
+        mark = f"={self.folder}".encode()
         found = {}
         for folder in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
