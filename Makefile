@@ -27,7 +27,7 @@ lint: install
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 	$(BIN)/bandit -q --severity-level medium -c pyproject.toml -r dsr accounts  # ruff has the low ones
-	$(BIN)/djlint --quiet --check --lint templates
+	$(BIN)/djlint --quiet --lint templates
 	$(BIN)/django-upgrade --target-version 5.2 $$(git ls-files 'dsr/*.py' 'accounts/*.py')
 	$(PY) manage.py makemigrations --check --dry-run
 	DSR_ORIGIN=https://privacy.example.com $(PY) manage.py check --deploy --fail-level WARNING
