@@ -33,6 +33,8 @@ ACTS = {
     "cleared a young address": gettext_lazy("checked the new address another way"),
     "disputed": gettext_lazy("said: this was not me"),
     "closed": gettext_lazy("closed the archive"),
+    "withdrawn": gettext_lazy("took the answered request back"),
+    "rotated keys": gettext_lazy("made new keys"),
     "downloaded": gettext_lazy("downloaded the archive"),
     "removed": gettext_lazy("the archive was removed"),
     "wrote": gettext_lazy("wrote a message"),

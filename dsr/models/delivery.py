@@ -21,7 +21,6 @@ class Delivery(models.Model):
     size = models.PositiveBigIntegerField()
     sha256 = models.CharField(max_length=64)
     rows = models.PositiveBigIntegerField()
-    summary = models.JSONField(default=dict)
     is_attached = models.BooleanField(default=False)
     sealed_at = models.DateTimeField()
     first_seen_at = models.DateTimeField(null=True)
