@@ -33,7 +33,7 @@ class Piece:
             environment = self._environment(Path(folder))
             samples.build(self.sample, Path(folder) / "systems", others=self.others, heavy_rows=self.heavy_rows)
             for command in ("migrate", "createcachetable", "collectstatic --no-input"):
-                _python("manage.py", *command.split(), "--verbosity", "0", "--skip-checks", environment=environment)
+                _python("manage.py", *command.split(), "--verbosity", "0", environment=environment)
             printed = _python("-m", "bench.piece", self.name, environment=environment)
         return [Figure(**found) for found in json.loads(printed.splitlines()[-1])]
 
@@ -64,8 +64,8 @@ def free_port() -> int:
 
 def _python(*command: str, environment: Mapping[str, str]) -> str:
     done = subprocess.run(
-        [sys.executable, *command], cwd=ROOT, env=dict(environment), check=False, text=True, stdout=subprocess.PIPE
+        [sys.executable, *command], cwd=ROOT, env=dict(environment), check=False, text=True, capture_output=True
     )
     if done.returncode:
-        raise SystemExit(f"{' '.join(command)} ended with {done.returncode}: {done.stdout[-2000:]}")
+        raise SystemExit(f"{' '.join(command)} ended with {done.returncode}: {(done.stdout + done.stderr)[-6000:]}")
     return done.stdout
