@@ -65,8 +65,10 @@ def open_case(asked: Asked) -> Case:
     """Open a case, or find the one that this very form opened before.
 
     With an address it waits for its code. Privacy receipts prove possession by themselves (GDPR Art. 11(2)),
-    so that case is verified at once.
+    so that case is verified at once. Never both: whoever holds a receipt has not proved any address.
     """
+    if bool(asked.email) == bool(asked.receipts):
+        raise ValueError("A case is about an address or about receipts, never both.")
     form_index = keys.index("form", asked.nonce)
     known = Case.objects.filter(form_index=form_index).first()
     if known is not None:
@@ -129,6 +131,11 @@ def claim(code: str) -> Case | None:
         return None
     case = Case.objects.select_related("joined_to").filter(claim_index=keys.index("claim", bare)).first()
     return (case.joined_to or case) if case else None
+
+
+def is_owned_by(case: Case, code: str) -> bool:
+    """Whether this very case was opened with this claim code."""
+    return bool(case.claim_index) and secrets.compare_digest(case.claim_index or "", keys.index("claim", _bare(code)))
 
 
 def new_claim_code() -> str:

@@ -185,3 +185,10 @@ def test_who_asks_for_somebody_else_is_looked_at_by_staff_before_anything_is_gat
     case = verified(relation=relation)
     assert case.state == State.REVIEW
     assert set(Job.objects.values_list("kind", flat=True)) == {"mail"}
+
+
+@pytest.mark.parametrize("who", [{"email": "ada@example.com", "receipts": ("rcpt_1",)}, {}])
+def test_a_request_is_about_an_address_or_about_receipts(lumio, who: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="never both"):
+        intake.open_case(intake.Asked(right="access", nonce="n", **who))
+    assert not Case.objects.exists()

@@ -45,6 +45,14 @@ class Answers:
     def relation(self) -> str:
         return str(self.values.get("relation", Relation.SELF))
 
+    @property
+    def is_by_receipt(self) -> bool:
+        """Whether receipts stand for the person here, and no address."""
+        ways = policy.current().identity.ways
+        if len(ways) > 1:
+            return self.relation == Relation.SELF and self.values.get("way") == "receipt"
+        return "receipt" in ways
+
     def keeping(self, step: str, values: dict[str, Any], *, is_answered: bool) -> "Answers":
         """With the answers of one page; a page that was left half-way counts as not answered."""
         plain = {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
@@ -69,12 +77,14 @@ class Answers:
         """What intake is told. Categories that the policy dropped meanwhile are left out."""
         known = {category.id for category in policy.current().categories}
         values = self.values
-        receipts = tuple(values.get("receipts", ()))
+        # Who changed the way has answered both questions. Only the one on the path counts: receipts prove nothing
+        # about an address.
+        receipts = tuple(values.get("receipts", ())) if self.is_by_receipt else ()
         return intake.Asked(
             right=self.right,
             nonce=self.nonce,
             relation=self.relation,
-            email=values.get("email", ""),
+            email="" if self.is_by_receipt else values.get("email", ""),
             name=values.get("name", ""),
             country=values.get("country", ""),
             language=language,

@@ -60,8 +60,7 @@ def path(given: Answers) -> list[str]:
     choosing = ["way"] if len(ways) > 1 else []
     if given.relation != Relation.SELF:
         return ["whose", "address", "message"]
-    by_receipt = given.values.get("way") == "receipt"
-    return ["whose", *choosing, "receipts" if by_receipt else "address", "details"]
+    return ["whose", *choosing, "receipts" if given.is_by_receipt else "address", "details"]
 
 
 def _go_on(request: HttpRequest) -> HttpResponse:
@@ -174,9 +173,11 @@ def _send(request: HttpRequest, given: Answers) -> HttpResponse:
 
 def _done(request: HttpRequest, sent: Case, given: Answers) -> HttpResponse:
     case = Case.objects.select_related("joined_to").get(pk=sent.pk)
-    case = case.joined_to or case
-    by_receipt = bool(given.values.get("receipts"))
-    if not by_receipt:
+    # An earlier page of this form may have opened the case for an address: then no claim code owns it.
+    by_receipt = given.is_by_receipt and intake.is_owned_by(case, given.claim)
+    if by_receipt:
+        case = case.joined_to or case
+    else:
         opened.remember_filed(request, case)
     context = {
         "case": case,

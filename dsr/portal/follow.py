@@ -91,6 +91,7 @@ def code(request: HttpRequest, case_id: str = "", token: str = "") -> HttpRespon
 
 def _send_code(request: HttpRequest, case_id: str) -> None:
     """A code to the request's own address; where there is none, everything happens but the mail."""
+    request.session.pop(TYPED, None)  # were it the same address, showing it would tell that the guess was right
     case = Case.objects.filter(pk=case_id).first()
     address = case.details.get("email") if case else ""
     nobody = adapter.nobody(case_id)

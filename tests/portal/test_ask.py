@@ -265,3 +265,49 @@ def test_each_form_is_its_own() -> None:
     assert first.nonce != second.nonce
     assert first.claim != second.claim
     assert "@sealed" not in text(begun(browser()))
+
+
+@pytest.fixture
+def two_ways(lumio: policy.Policy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A company that finds people by address or by receipt."""
+    identity = lumio.identity.model_copy(update={"ways": ("code", "receipt")})
+    monkeypatch.setattr(policy._state, "policy", lumio.model_copy(update={"identity": identity}))
+
+
+def by_receipt(client: Client, page):
+    page = answer(client, answer(client, page, "way", way="receipt"), "receipts", receipts="rcpt_of_somebody_else")
+    return answer(client, page, "details", format="csv")
+
+
+def by_address(client: Client, page):
+    page = answer(client, answer(client, page, "way", way="code"), "address", email="victim@example.com")
+    return page if title(page) == "Check your answers" else answer(client, page, "details", format="csv")
+
+
+@pytest.mark.usefixtures("two_ways")
+def test_a_receipt_proves_nothing_about_an_address_typed_in_the_same_form() -> None:
+    client = browser()
+    page = by_receipt(client, answer(client, begun(client), "whose", relation="self"))
+    done = answer(client, by_address(client, answer(client, page, "check", "way")), "check", "send")
+    case = Case.objects.get()
+    assert (case.state, case.details["receipts"], case.claim_index) == (State.RECEIVED, [], None)
+    assert "/en/o/" not in text(done)
+    assert not Job.objects.exclude(kind="mail").exists()
+
+
+@pytest.mark.usefixtures("two_ways")
+def test_an_earlier_page_of_a_form_opens_nothing_that_the_form_filed_for_an_address() -> None:
+    client = browser()
+    earlier = answer(client, begun(client), "whose", relation="self")
+    answer(client, by_address(client, earlier), "check", "send")
+    done = answer(client, by_receipt(client, earlier), "check", "send")
+    assert Case.objects.get().details["email"] == "victim@example.com"
+    assert "/en/o/" not in text(done)
+
+
+@pytest.mark.usefixtures("two_ways")
+def test_either_way_leads_to_a_request() -> None:
+    client = browser()
+    page = answer(client, by_receipt(client, answer(client, begun(client), "whose", relation="self")), "check", "send")
+    assert "/en/o/" in text(page)
+    assert Case.objects.get().state == State.VERIFIED

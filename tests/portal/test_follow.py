@@ -83,6 +83,18 @@ def test_the_address_a_code_went_to_is_not_shown_to_who_asked_for_it() -> None:
         assert ADA not in text(stranger.get(page))
 
 
+def test_a_guess_at_the_address_of_a_request_is_not_confirmed() -> None:
+    _, case = file(browser())
+    shown = []
+    for guess in (ADA, EVE):
+        client = browser()
+        client.post("/en/follow/", {"email": guess})
+        send_code(client, case.pk)
+        shown.append(text(client.get("/en/follow/")))
+    assert shown[0] == shown[1]
+    assert ADA not in shown[0]
+
+
 def test_from_another_browser_a_new_code_opens_it() -> None:
     case = verified(browser())
     other = browser()
