@@ -26,7 +26,7 @@ lint: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
-	$(BIN)/bandit -q --severity-level medium -c pyproject.toml -r dsr accounts  # ruff has the low ones
+	$(BIN)/bandit -q --severity-level medium -c pyproject.toml -r dsr accounts 2>/dev/null  # ruff has the low ones
 	$(BIN)/djlint --quiet --lint templates
 	$(BIN)/django-upgrade --target-version 5.2 $$(git ls-files 'dsr/*.py' 'accounts/*.py')
 	$(PY) manage.py makemigrations --check --dry-run
