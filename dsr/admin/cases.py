@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib.admin import ModelAdmin
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -14,13 +13,14 @@ from django.utils.translation import gettext as _
 from accounts import second_factor
 from dsr import audit, deliver, keys
 from dsr.admin import actions, page, queue
+from dsr.admin.lists import List
 from dsr.models import Case
 
 PAGE_SIZE = 50
 FOUND_LIMIT = 50
 
 
-class CaseAdmin(ModelAdmin):  # type: ignore[type-arg]  # not subscriptable when it runs
+class CaseAdmin(List):
     """The only doors are the list, the search, the page, its acts and looks; there is no form that edits a case."""
 
     list_filter = (queue.ViewFilter,)

@@ -4,7 +4,7 @@ from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django import forms
-from django.contrib.admin import ModelAdmin, display
+from django.contrib.admin import display
 from django.contrib.auth.models import Permission
 from django.db.models import Case, Exists, OuterRef, QuerySet, When
 from django.http import HttpRequest, HttpResponse
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from dsr import audit
 from dsr.admin import queue
+from dsr.admin.lists import List
 
 # What may be given, in the order of trust. (A superuser may do everything.)
 MAY = {
@@ -53,7 +54,7 @@ class StaffForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
         fields = ("name", "is_active", "user_permissions")
 
 
-class UserAdmin(ModelAdmin):  # type: ignore[type-arg]  # not subscriptable when it runs
+class UserAdmin(List):
     """Staff only: people who asked are users too, and are not listed anywhere."""
 
     form = StaffForm

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin import ModelAdmin, ShowFacets, SimpleListFilter, display
+from django.contrib.admin import ShowFacets, SimpleListFilter, display
 from django.core.cache import cache
 from django.db.models import CharField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Concat
@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from dsr import audit
 from dsr.admin import left
+from dsr.admin.lists import List
 from dsr.models import AuditEntry, Case, State
 
 CHECK_KEY = "dsr.chain-checked"
@@ -145,7 +146,7 @@ class ActorFilter(SimpleListFilter):
         return queryset.filter(actor=self.value()) if self.value() else queryset
 
 
-class TrailAdmin(ModelAdmin):  # type: ignore[type-arg]  # not subscriptable when it runs
+class TrailAdmin(List):
     """The trail, to read. Nobody writes, changes or deletes an entry by hand."""
 
     list_display = ("number", "when", "who", "did", "about", "request")

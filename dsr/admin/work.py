@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin import ModelAdmin, ShowFacets, SimpleListFilter, display
+from django.contrib.admin import ShowFacets, SimpleListFilter, display
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from dsr import deliver
 from dsr.admin import left, queue
+from dsr.admin.lists import List
 from dsr.lifecycle import NotAllowed
 from dsr.models import Job, JobState
 
@@ -52,7 +53,7 @@ class StateFilter(SimpleListFilter):
         return [{**first, "display": _("Needs a person")}, *others]
 
 
-class JobAdmin(ModelAdmin):  # type: ignore[type-arg]  # not subscriptable when it runs
+class JobAdmin(List):
     """A list to read, and one button a job."""
 
     list_display = ("what", "request", "system", "attempts", "wrong", "since", "again")

@@ -134,3 +134,20 @@ def test_the_policy_of_the_page_allows_nothing_inline(at_ben: Client) -> None:
 def test_staff_pages_are_not_kept_by_the_browser(at_ben: Client) -> None:
     cached: Any = at_ben.get(INDEX)["Cache-Control"]
     assert "no-store" in cached
+
+
+@pytest.mark.parametrize(
+    ("where", "lookup"),
+    [
+        ("admin:accounts_user_changelist", "password__startswith=argon2"),
+        ("admin:dsr_case_changelist", "who_index__lt=8"),
+        ("admin:dsr_case_changelist", "reference__regex=(1%2B)%2B$"),
+        ("admin:dsr_job_changelist", "lease__startswith=a"),
+        ("admin:dsr_auditentry_changelist", "mac__startswith=a"),
+    ],
+)
+def test_no_list_lets_a_value_be_felt_out_by_the_address(where: str, lookup: str) -> None:
+    cast.make_case(State.REVIEW)
+    client = cast.signed_in_staff_client(cast.staff("root", is_superuser=True))
+    assert client.get(reverse(where)).status_code == 200
+    assert client.get(f"{reverse(where)}?{lookup}").status_code == 400
