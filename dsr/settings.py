@@ -294,7 +294,7 @@ PART_ROWS = environment.number("DSR_PART_ROWS", 100_000)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {"line": {"()": "dsr.logs.Line", "format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": environment.text("DSR_LOG_LEVEL", "WARNING")},
     "loggers": {"dsr": {"level": environment.text("DSR_LOG_LEVEL", "INFO")}},
