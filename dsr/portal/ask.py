@@ -1,6 +1,7 @@
 """Asking: one question a page, then a look at the answers, then it is sent. Nothing is stored before that."""
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from django.db import transaction
@@ -45,11 +46,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     if right is None:
         return HttpResponseRedirect(reverse("portal:start") + "#ask")
     begun = answers.begin(right.name)
-    first = path(begun)[0]
-    # The first page differs from form to form in its sealed answers alone.
-    page = drawn.once(f"ask {right.name}", lambda: _question(request, begun, first, state=PLACE))
-    page.content = page.content.replace(PLACE.encode(), begun.sealed().encode())
-    return page
+    return _untouched(request, begun, path(begun)[0])
 
 
 def path(given: Answers) -> list[str]:
@@ -94,7 +91,8 @@ def _answer(request: HttpRequest, given: Answers, step: str, go: str) -> HttpRes
     after = steps_there[steps_there.index(step) + 1 :]
     # Who changes one answer goes back to the check; who comes here the first time goes on.
     if after and not given.is_changing:
-        return _question(request, kept, after[0])
+        is_new = kept.values.keys().isdisjoint(_fields(after[0]))
+        return (_untouched if is_new else _question)(request, kept, after[0])
     return _check(request, kept)
 
 
@@ -126,6 +124,20 @@ def _check(request: HttpRequest, given: Answers) -> HttpResponse:
         "due_on": intake.expected_due(given.right).due_on,
     }
     return render(request, "portal/ask/check.html", context)
+
+
+def _untouched(request: HttpRequest, given: Answers, step: str) -> HttpResponse:
+    """A question that was never answered: it differs from form to form in its sealed answers alone."""
+    blank = replace(given, values={name: given.values[name] for name in ("relation", "way") if name in given.values})
+    name = f"ask {given.right}: {step} of {path(given)}"
+    page = drawn.once(name, lambda: _question(request, blank, step, state=PLACE))
+    page.content = page.content.replace(PLACE.encode(), given.sealed().encode())
+    return page
+
+
+@cache
+def _fields(step: str) -> frozenset[str]:
+    return frozenset(QUESTIONS[step]().fields)
 
 
 def _question(

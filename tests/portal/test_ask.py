@@ -267,6 +267,18 @@ def test_each_form_is_its_own() -> None:
     assert "@sealed" not in text(begun(browser()))
 
 
+def test_a_later_page_drawn_for_one_person_shows_the_next_nothing_of_it() -> None:
+    client = browser()
+    to_check(client, name="Ada Marsh", country="IE", since="2026-01-01", categories=["usage"])
+    pages = []
+    for email in (ADA, "eve@example.com"):
+        page = answer(browser(), answer(browser(), begun(browser()), "whose", relation="self"), "address", email=email)
+        assert answers.opened(state(page)).values["email"] == email
+        pages.append(page.content.decode().replace(state(page), ""))
+    assert pages[0] == pages[1]
+    assert [word for word in (ADA, "Ada Marsh", "2026-01-01") if word in pages[0]] == []
+
+
 @pytest.fixture
 def two_ways(lumio: policy.Policy, monkeypatch: pytest.MonkeyPatch) -> None:
     """A company that finds people by address or by receipt."""
