@@ -32,8 +32,12 @@ from accounts.models import SignInCode, User, plain_address, random_id
 MINUTES = 30
 MAX_TRIES = 5
 # allauth's public consume() takes its rates from a setting, and without an entry there it limits nothing.
+# The key is an address as seen from one network, so that a stranger who asks or guesses in somebody's name does not
+# lock them out. "anywhere" is what one address gets from all networks together, and at five tries a code it bounds
+# the guesses too.
 LIMITS = {
-    "ask": "3/10m/key,8/h/key,20/d/key,100/h/ip",
+    "ask": "3/10m/key,5/h/key,8/d/key,100/h/ip",
+    "anywhere": "10/h/key,20/d/key",
     "guess": "20/h/key,100/h/ip",
 }
 SESSION_KEY = "accounts.code"
@@ -82,7 +86,7 @@ def start(request: HttpRequest, email: str) -> None:
     """
     email = plain_address(email)
     validate_email(email)
-    if not _allowed(request, "ask", email):
+    if not (_allowed(request, "ask", _from_here(request, email)) and _allowed(request, "anywhere", email)):
         raise TooManyCodes
     adapter = _adapter()
     code = adapter.generate_login_code()
@@ -105,7 +109,7 @@ def confirm(request: HttpRequest, code: str) -> User:
     waiting = _waiting(request)
     if waiting is None:
         raise CodeExpired
-    if not _allowed(request, "guess", waiting.email):
+    if not _allowed(request, "guess", _from_here(request, waiting.email)):
         raise TooManyTries
     _compare(waiting, code)
     del request.session[SESSION_KEY]
@@ -129,9 +133,13 @@ def _adapter() -> AccountAdapter:
     return adapter
 
 
-def _allowed(request: HttpRequest, action: str, email: str) -> bool:
+def _from_here(request: HttpRequest, email: str) -> str:
+    return f"{email} {ratelimit.get_ip(request)}"
+
+
+def _allowed(request: HttpRequest, action: str, key: str) -> bool:
     # limit_get: a GET must not get round a limit.
-    usage = ratelimit.consume(request, app="accounts", action=action, config=LIMITS, key=email, limit_get=True)
+    usage = ratelimit.consume(request, app="accounts", action=action, config=LIMITS, key=key, limit_get=True)
     return usage is not None
 
 

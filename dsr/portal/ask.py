@@ -172,10 +172,11 @@ def _initial(given: Answers) -> dict[str, Any]:
 def _send(request: HttpRequest, given: Answers) -> HttpResponse:
     """Open the case; sending the same form again shows the same page and sends no second code."""
     asked = given.asked(get_language() or "en")
-    is_sent = Case.objects.filter(form_index=keys.index("form", given.nonce)).exists()
-    if not is_sent:
-        limits.consume(request, "file-by-receipt" if asked.receipts else "file", key=asked.email)
     with transaction.atomic():  # when no code may be sent any more, no case stays behind that nobody can verify
+        # Within the transaction: of the same form sent twice at once, the second one finds what the first one did.
+        is_sent = Case.objects.filter(form_index=keys.index("form", given.nonce)).exists()
+        if not is_sent:
+            limits.consume(request, "file-by-receipt" if asked.receipts else "file", key=asked.email)
         case = intake.open_case(asked)
         if asked.email and not is_sent:
             with adapter.about(case):

@@ -29,9 +29,13 @@ class TooOften(Exception):
 def consume(request: HttpRequest, action: str, key: str = "") -> None:
     """Count one try. The network is the client's address (IPv6: its /64), forwarded ones only from trusted proxies.
 
+    What is counted for a key (an address, a request) is counted for each network apart: a stranger who uses up
+    somebody's tries uses up their own. How many mails one address gets from all of them is bounded in accounts.codes.
+
     Raises TooOften.
     """
-    if ratelimit.consume(request, app="dsr", action=action, config=LIMITS, key=key, limit_get=True) is None:
+    here = f"{key} {ratelimit.get_ip(request)}"
+    if ratelimit.consume(request, app="dsr", action=action, config=LIMITS, key=here, limit_get=True) is None:
         raise TooOften(action)
 
 

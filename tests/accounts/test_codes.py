@@ -11,6 +11,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.core import mail
 from django.core.exceptions import ValidationError
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -250,6 +251,7 @@ def test_guesses_are_counted_although_the_session_forgets_them(browser: Browser,
 
 def test_guesses_for_an_address_are_limited_across_sessions(browser: Browser, ada: User, monkeypatch: Any) -> None:
     monkeypatch.setitem(codes.LIMITS, "ask", "100/h/key")
+    monkeypatch.setitem(codes.LIMITS, "anywhere", "100/h/key")
     for _ in range(5):
         guesser = new_browser()
         guesser.ask(ada.email)
@@ -269,6 +271,23 @@ def test_codes_are_limited_per_address_and_per_network(browser: Browser, monkeyp
     monkeypatch.setitem(codes.LIMITS, "ask", "2/h/ip")
     assert [browser.ask(f"{n}@example.com").status_code for n in range(3)] == [200, 200, 429]
     assert len(mail.outbox) == 6
+
+
+def test_a_stranger_who_asks_and_guesses_locks_nobody_out(browser: Browser, ada: User) -> None:
+    stranger = Browser(Client(REMOTE_ADDR="192.0.2.7"))
+    assert [stranger.ask(ada.email).status_code for _ in range(4)] == [200, 200, 200, 429]
+    for _ in range(30):
+        stranger.confirm("not a code")
+    assert browser.ask(ada.email).status_code == 200
+    assert browser.confirm(mailed_code()) == ada.email
+
+
+def test_an_address_gets_so_many_codes_from_all_networks_together(monkeypatch: Any) -> None:
+    assert codes.LIMITS["anywhere"] == "10/h/key,20/d/key"
+    monkeypatch.setitem(codes.LIMITS, "anywhere", "4/h/key")
+    asked = [Browser(Client(REMOTE_ADDR=f"192.0.2.{n}")).ask("ada@example.com").status_code for n in range(6)]
+    assert asked == [200] * 4 + [429] * 2
+    assert len(mail.outbox) == 4
 
 
 def test_a_forwarded_address_gets_nobody_round_the_limit(browser: Browser, monkeypatch: Any) -> None:

@@ -1,7 +1,10 @@
 """Asking, page by page."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -227,6 +230,27 @@ def test_neighbours_of_one_ipv6_network_count_as_one() -> None:
     near = [filed(f"p{n}", browser(REMOTE_ADDR=f"2001:db8::{n + 1:x}")) for n in range(4)]
     assert near == [200, 200, 200, 429]
     assert filed("q", browser(REMOTE_ADDR="2001:db8:0:1::1")) == 200
+
+
+def test_who_files_in_somebodys_name_does_not_keep_them_from_filing() -> None:
+    stranger = [filed("ada", browser(REMOTE_ADDR="192.0.2.7")) for _ in range(6)]
+    assert stranger[-1] == 429
+    assert filed("ada") == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_form_sent_many_times_at_once_is_one_request_and_one_code() -> None:
+    form = {"state": state(to_check(browser())), "step": "check", "go": "send"}
+
+    def send(_: int) -> int:
+        try:
+            return browser().post("/en/ask/", form).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(send, range(16))) == {200}
+    assert (Case.objects.count(), Mail.objects.count()) == (1, 1)
 
 
 def test_by_receipts_without_address_or_cookie(company) -> None:
