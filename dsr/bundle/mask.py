@@ -106,6 +106,30 @@ RULES = (
         _START + r"(?:gh[pousr]_[A-Za-z0-9]{16,300}+|github_pat_[A-Za-z0-9_]{16,300}+|glpat-[A-Za-z0-9_-]{16,100}+"
         r"|npm_[A-Za-z0-9]{30,100}+|pypi-[A-Za-z0-9_-]{40,500}+|dop_v1_[a-f0-9]{32,100}+)",
     ),
+    # Further makers' own prefixes. A digit is asked for, since some of them could begin a name.
+    _rule(
+        API_KEY,
+        "gocspx- hvs. shpat_ shpss_ shpca_ shppa_ sq0 dapi lin_api_ ntn_ tvly- nvapi- sbp_ nfp_ figd_ sntrys_ glsa_"
+        " glc_ dckr_pat_ atatt3 pat-na1- pat-eu1- xkeysib- pmak- dp.pt. dp.st. age-secret-key-1",
+        _START
+        + r"(?:GOCSPX-|hvs\.|shp(?:at|ss|ca|pa)_|sq0[a-z]{3}-|dapi(?=[a-f0-9]{32})|lin_api_|ntn_|tvly-|nvapi-|sbp_"
+        r"|nfp_|figd_|sntrys_|glsa_|glc_|dckr_pat_|ATATT3|pat-(?:na|eu)1-|xkeysib-|PMAK-|dp\.[ps]t\.|AGE-SECRET-KEY-1)"
+        r"(?=[A-Za-z_=-]{0,200}[0-9])[A-Za-z0-9_=-]{16,400}+",
+    ),
+    _rule(TOKEN, ":aa", r"(?<![A-Za-z0-9])[0-9]{8,10}:AA[A-Za-z0-9_-]{32,34}(?![A-Za-z0-9_-])"),
+    # Whoever has one of these addresses can write there.
+    _rule(
+        TOKEN,
+        "hooks.slack.com api/webhooks/",
+        r"(?P<keep>hooks\.slack\.com/(?:services|workflows|triggers)/|discord(?:app)?\.com/api/webhooks/[0-9]{5,25}/)"
+        r"[A-Za-z0-9_/-]{20,200}+",
+    ),
+    _rule(
+        SECRET,
+        "accountkey= sharedaccesskey= sig= otpauth://",
+        r"(?P<keep>(?i:AccountKey|SharedAccessKey)=|[?&]sig=|otpauth://[^\s?]{0,200}\?(?:[^\s&=]{1,40}=[^\s&]{0,100}&){0,6}"
+        r"secret=)[A-Za-z0-9+/%=_-]{16,200}+",
+    ),
     _rule(TOKEN, "xox xapp-", _START + r"(?:xox[a-z]-|xapp-)[A-Za-z0-9-]{10,400}+"),
     _rule(API_KEY, "sg.", _START + r"SG\.[A-Za-z0-9_-]{16,64}+\.[A-Za-z0-9_-]{16,100}+"),
     _rule(
@@ -162,6 +186,9 @@ _FORMATS = (
     b"$", b"://", b"eyj", b"k-", b"gh", b"xai-", b"pplx-", b"r8_", b"hf_", b"gsk_", b"aiza", b"akia", b"asia", b"abia",
     b"acca", b"_live_", b"_test_", b"whsec", b"glpat-", b"npm_", b"pypi-", b"dop_v1", b"xox", b"xapp", b"ya29.", b"sg.",
     b"sha", b"md5}", b"crypt}", b"pbkdf2", b"scrypt", b"bearer", b"basic", b"passp", b"pwd", b"-----begin",
+    b"gocspx", b"hvs.", b"shp", b"sq0", b"dapi", b"lin_api", b"ntn_", b"tvly", b"nvapi", b"sbp_", b"nfp_", b"figd_",
+    b"sntrys", b"glsa_", b"glc_", b"dckr_", b"atatt3", b"pat-", b"keysib", b"pmak-", b"dp.", b":aa", b"hooks",
+    b"accountkey=", b"sharedacc", b"sig=",
 )  # fmt: skip
 # Names that call for a look, unless a number follows: input_tokens is on every row of usage.
 _NAMES = tuple(
