@@ -68,6 +68,8 @@ def send_back(case: Case, by: User, why: str) -> None:
         case.save(update_fields=["round"])
         lifecycle.advance(case, State.WORKING, by=audit.staff(by), why="sent back", round=case.round)
         notify.note(case, Note.Kind.STAFF, why, by)
+        # An archive of this round may be under way: without its job, its worker cannot deliver it in a later round.
+        case.jobs.filter(kind__in=("release", "seal")).exclude(state=JobState.DONE).delete()
         names = [part.name for part in case.parts.all()]
         case.parts.all().delete()
         gather.enqueue(case)

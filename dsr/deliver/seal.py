@@ -79,6 +79,7 @@ def seal(job: Job) -> None:
 
 
 def _deliver(job: Job, case: Case, name: str, plain: Measured, passphrase: str) -> None:
+    jobs.finish(job)  # first: what was withdrawn or sent back meanwhile has no such job any more
     now = timezone.now()
     rules = policy.current().delivery
     is_attached = bool(passphrase) and plain.size <= rules.attachment_limit_mb * 1_000_000
@@ -99,7 +100,6 @@ def _deliver(job: Job, case: Case, name: str, plain: Measured, passphrase: str) 
     lifecycle.advance(
         case, State.COMPLETED, by=audit.SYSTEM, outcome=outcome.value, rows=delivery.rows, sha256=delivery.sha256
     )
-    jobs.finish(job)
     jobs.enqueue("remove", case=case, key="parts")
     _announce(case, delivery)
 

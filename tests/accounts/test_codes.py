@@ -11,7 +11,6 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.core import mail
 from django.core.exceptions import ValidationError
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -274,7 +273,7 @@ def test_codes_are_limited_per_address_and_per_network(browser: Browser, monkeyp
 
 
 def test_a_stranger_who_asks_and_guesses_locks_nobody_out(browser: Browser, ada: User) -> None:
-    stranger = Browser(Client(REMOTE_ADDR="192.0.2.7"))
+    stranger = new_browser(REMOTE_ADDR="192.0.2.7")
     assert [stranger.ask(ada.email).status_code for _ in range(4)] == [200, 200, 200, 429]
     for _ in range(30):
         stranger.confirm("not a code")
@@ -285,7 +284,7 @@ def test_a_stranger_who_asks_and_guesses_locks_nobody_out(browser: Browser, ada:
 def test_an_address_gets_so_many_codes_from_all_networks_together(monkeypatch: Any) -> None:
     assert codes.LIMITS["anywhere"] == "10/h/key,20/d/key"
     monkeypatch.setitem(codes.LIMITS, "anywhere", "4/h/key")
-    asked = [Browser(Client(REMOTE_ADDR=f"192.0.2.{n}")).ask("ada@example.com").status_code for n in range(6)]
+    asked = [new_browser(REMOTE_ADDR=f"192.0.2.{n}").ask("ada@example.com").status_code for n in range(6)]
     assert asked == [200] * 4 + [429] * 2
     assert len(mail.outbox) == 4
 

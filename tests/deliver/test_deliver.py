@@ -15,8 +15,8 @@ from pypdf import PdfReader
 from stream_unzip import IncorrectAESPasswordError, stream_unzip
 
 from accounts.models import User
-from dsr import deliver, intake, policy, samples
-from dsr.bundle import archive
+from dsr import deliver, intake, policy, samples, tasks
+from dsr.bundle import archive, sealed
 from dsr.lifecycle import NotAllowed
 from dsr.models import AuditEntry, Case, Delivery, Download, Job, JobState, Mail, Note, Outcome, State
 from tests.conftest import HEAVY_ROWS
@@ -206,6 +206,32 @@ def test_sent_back_everything_is_gathered_again_and_older_agreement_does_not_cou
     assert all(name.removesuffix(".files") not in before for name in names(case))
     deliver.approve(case, cleo)
     assert fetched(case).state == State.REVIEW
+
+
+def test_an_archive_under_way_when_it_is_sent_back_is_never_delivered(
+    reviewed: Case, cleo: User, work, monkeypatch
+) -> None:
+    deliver.approve(reviewed, cleo)
+    late = Job.objects.get(kind="seal")
+    save, interrupted = sealed.save, []
+
+    def sent_back_meanwhile(storage: Any, name: str, *args: Any) -> Any:
+        saved = save(storage, name, *args)
+        if not interrupted:
+            interrupted.append(name)
+            deliver.send_back(fetched(reviewed), cleo, "A row of somebody else.")
+            work()
+            deliver.approve(fetched(reviewed), cleo)
+        return saved
+
+    monkeypatch.setattr(sealed, "save", sent_back_meanwhile)
+    tasks.run_job(late.pk)
+    assert not Delivery.objects.exists()
+    assert interrupted[0] not in names(reviewed)
+    work()
+    assert fetched(reviewed).state == State.COMPLETED
+    assert names(reviewed) == [reviewed.delivery.name]
+    assert list(reviewed.jobs.filter(kind="seal").values_list("key", "state")) == [("2", JobState.DONE)]
 
 
 def test_a_system_left_out_is_said_in_archive_and_letter(lumio, work, down, cleo: User, settings) -> None:  # noqa: F811
