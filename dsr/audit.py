@@ -45,14 +45,17 @@ def verify() -> list[str]:
     """Walk the whole chain; what is wrong with it, in sentences. Empty when nothing is."""
     checkpoints, problems = _checkpoints()
     seq, mac = 0, ""
-    for entry in AuditEntry.objects.order_by("seq").iterator(chunk_size=2000):
-        if entry.seq != seq + 1:
-            problems.append(f"Entries {seq + 1} to {entry.seq - 1} are missing.")
-        elif entry.mac != _mac(entry, mac):
-            problems.append(f"Entry {entry.seq} was changed, or does not belong behind entry {seq}.")
-        if checkpoints.get(entry.seq, entry.mac) != entry.mac:
-            problems.append(f"Entry {entry.seq} is not the one that the checkpoint of that time names.")
-        seq, mac = entry.seq, entry.mac
+    try:
+        for entry in AuditEntry.objects.order_by("seq").iterator(chunk_size=2000):
+            if entry.seq != seq + 1:
+                problems.append(f"Entries {seq + 1} to {entry.seq - 1} are missing.")
+            elif not _is_ours(entry, mac):
+                problems.append(f"Entry {entry.seq} was changed, or does not belong behind entry {seq}.")
+            if checkpoints.get(entry.seq, entry.mac) != entry.mac:
+                problems.append(f"Entry {entry.seq} is not the one that the checkpoint of that time names.")
+            seq, mac = entry.seq, entry.mac
+    except ValueError:
+        problems.append(f"What stands behind entry {seq} cannot even be read: it was changed.")
     head = AuditHead.objects.filter(pk=1).first() or AuditHead()
     if (head.seq, head.mac) != (seq, mac):
         problems.append(f"The chain should end with entry {head.seq}, but ends with {seq}.")
@@ -87,7 +90,7 @@ def _checkpoints() -> tuple[dict[int, str], list[str]]:
     found: dict[int, str] = {}
     problems: list[str] = []
     path = checkpoint_path()
-    for number, text in enumerate(path.read_text().splitlines() if path.exists() else [], start=1):
+    for number, text in enumerate(path.read_text(errors="replace").splitlines() if path.exists() else [], start=1):
         try:
             line = json.loads(text)
             seal = line.pop("seal")
@@ -99,6 +102,14 @@ def _checkpoints() -> tuple[dict[int, str], list[str]]:
         else:
             problems.append(f"Checkpoint {number} in {path.name} was changed.")
     return found, problems
+
+
+def _is_ours(entry: AuditEntry, before: str) -> bool:
+    """Whether its MAC fits. We write nothing that has no MAC: values of other types were put there by somebody."""
+    try:
+        return entry.mac == _mac(entry, before)
+    except (AttributeError, TypeError, ValueError):
+        return False
 
 
 def _mac(entry: AuditEntry, before: str) -> str:

@@ -59,6 +59,36 @@ def test_whatever_is_done_to_entries_is_found(trail: list[AuditEntry], spoil) ->
     assert audit.verify() != []
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("facts", '{"rows": 99999999999999999999999}'),
+        ("facts", '{"rows": "\\ud800"}'),
+        ("facts", "no json"),
+        ("at", "no time"),
+        ("actor", b"\xff\x00"),
+    ],
+)
+def test_what_no_entry_of_ours_could_hold_is_found_and_the_rest_still_checked(
+    trail: list[AuditEntry], column: str, value: object
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA ignore_check_constraints = ON")
+        cursor.execute(f"UPDATE dsr_auditentry SET {column} = %s WHERE seq = 3", [value])
+        cursor.execute("PRAGMA ignore_check_constraints = OFF")
+    assert audit.verify()
+
+
+def test_checkpoints_that_are_not_even_text_are_found(trail: list[AuditEntry]) -> None:
+    audit.write_checkpoint()
+    with audit.checkpoint_path().open("ab") as file:
+        file.write(b"\xff\xfe\n")
+    assert audit.verify() == ["Checkpoint 2 in checkpoints.jsonl was changed."]
+    audit.append("looked", actor="staff:1")
+    audit.write_checkpoint()
+    assert len(audit.checkpoint_path().read_bytes().splitlines()) == 3
+
+
 def test_a_cut_off_end_is_found_up_to_the_last_checkpoint(trail: list[AuditEntry]) -> None:
     audit.write_checkpoint()
     cut_off_the_end()
