@@ -17,7 +17,6 @@ from allauth.account.adapter import get_adapter
 from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.internal.stagekit import clear_login
-from allauth.account.models import EmailAddress
 from allauth.core.internal import ratelimit
 from django.core.validators import validate_email
 from django.db import transaction
@@ -192,14 +191,13 @@ def _digits(code: str) -> str:
 
 
 def _user_of(email: str) -> User:
+    # No allauth EmailAddress: for an address that has one its staff pages ask the database fewer questions, which
+    # would tell who was here before. Staff, who have a password to reset, get theirs from the command.
     with transaction.atomic():
         user, created = User.objects.get_or_create(email=email)
         if created:
             user.set_unusable_password()
             user.save(update_fields=["password"])
-        EmailAddress.objects.update_or_create(
-            user=user, email=email, defaults={"verified": True}, create_defaults={"verified": True, "primary": True}
-        )
     return user
 
 

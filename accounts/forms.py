@@ -54,6 +54,12 @@ class ResetPassword(PlainForm, account.ResetPasswordForm):
         super().__init__(*args, **kwargs)
         self.fields["email"].label = _("E-mail address")
 
+    def clean_email(self) -> str:
+        """Nobody but staff has a password: an address of a person is treated as one that nobody has."""
+        email: str = super().clean_email()
+        self.users = [user for user in self.users if user.is_staff]
+        return email
+
 
 class NewPassword(PlainForm, account.ResetPasswordKeyForm):
     """A new password, from a link."""
