@@ -38,6 +38,7 @@ DEBUG = environment.flag("DSR_DEBUG")
 ALLOWED_HOSTS = [_origin.hostname] + (["127.0.0.1", "[::1]"] if _origin.hostname == "localhost" else [])
 CSRF_TRUSTED_ORIGINS = [DSR_ORIGIN]
 USE_X_FORWARDED_HOST = False
+FORCE_SCRIPT_NAME = ""  # a SCRIPT_NAME header would lead every link of the pages that are drawn once elsewhere
 # How many proxies in front may be believed about the client's address; 0 ignores forwarded addresses.
 TRUSTED_PROXIES = environment.number("DSR_TRUSTED_PROXIES", 0)
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES

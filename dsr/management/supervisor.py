@@ -78,6 +78,8 @@ def children(bind: str, web_workers: int, work_processes: int, log: Path | None 
     web = [
         python, "-m", "gunicorn", "dsr.wsgi", "--bind", bind, "--worker-class", "gthread", "--threads", "8",
         "--workers", str(web_workers), "--no-control-socket", "--log-level", "warning",
+        # By default a header of a request that came through a proxy on this machine may say where the portal lies.
+        "--forwarder-headers", "",
     ]  # fmt: skip
     clock = [*celery, "-B", "-Q", "clock,interactive", "-c", "2", "-n", "clock@%h", "-l", "warning"]
     worker = [*celery, "-Q", "bulk", "-c", str(work_processes), "-n", "worker@%h", "-l", "warning"]

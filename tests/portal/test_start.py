@@ -1,9 +1,12 @@
 """The public pages, drawn from each company's file."""
 
 import pytest
+from django.core.handlers.wsgi import WSGIHandler
+from django.test import RequestFactory
+from django.urls import set_script_prefix
 
 from dsr import samples
-from dsr.portal import start
+from dsr.portal import drawn, start
 from tests.portal.browsing import browser, text
 
 pytestmark = pytest.mark.django_db
@@ -75,3 +78,13 @@ def test_public_pages_ask_the_database_nothing(django_assert_num_queries) -> Non
     with django_assert_num_queries(0):
         for path in ("/en/", "/en/policy/", "/en/ask/?right=access", "/en/claim/", "/health", "/accent.css"):
             assert client.get(path).status_code == 200
+
+
+def test_no_header_moves_the_links_of_a_page_that_is_drawn_once() -> None:
+    """host: web servers take SCRIPT_NAME from a header, and whoever sent it first would send everybody astray."""
+    drawn._kept.clear()
+    environ = RequestFactory().get("/en/policy/", SERVER_NAME="localhost", SCRIPT_NAME="/evil").environ
+    page = b"".join(WSGIHandler()(environ, lambda *_args: None)).decode()
+    set_script_prefix("/")
+    assert 'href="/en/' in page
+    assert "/evil" not in page
