@@ -47,11 +47,16 @@ def origin(browser: Browser, live_server: LiveServer, settings: Any, data_folder
     return str(live_server.url)
 
 
+@pytest.fixture(scope="session")
+def looked_at() -> set[tuple[str, ...]]:
+    """The pages that were looked at closely, so that each is so once in a run."""
+    return set()
+
+
 @pytest.fixture
-def window(browser: Browser, origin: str) -> Iterator[OpenWindow]:
+def window(browser: Browser, origin: str, looked_at: set[tuple[str, ...]]) -> Iterator[OpenWindow]:
     """Opens windows, each a browser of its own, and shuts them with a last look at what they did."""
     opened: list[Window] = []
-    looked_at: set[tuple[str, ...]] = set()
 
     def open_one(*, javascript: bool = True, **options: Any) -> Window:
         if not javascript:

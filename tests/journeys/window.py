@@ -158,10 +158,10 @@ class Window:
     def look(self) -> None:
         """Axe finds nothing; at 320 px nothing is wider than the window; nothing was said on the console.
 
-        A page of the same name is looked at once, in this size and these colours; the console is always heard.
+        A page of the same name and company is looked at once in this size and these colours; the console is heard always.
         """
         self._nothing_untoward()
-        where = (self.title, self.page.locator("h1").first.inner_text(), self.scheme, str(self.width))
+        where = (self.page.title(), self.page.locator("h1").first.inner_text(), self.scheme, str(self.width))
         if where in self.looked_at:
             return
         page = self.page if self.twin is None else self.twin.mirror(self.page)
