@@ -158,7 +158,7 @@ class Window:
     def look(self) -> None:
         """Axe finds nothing; at 320 px nothing is wider than the window; nothing was said on the console.
 
-        A page of the same name and company is looked at once in this size and these colours; the console is heard always.
+        A page of one name and company is looked at once in this size and these colours; the console is always heard.
         """
         self._nothing_untoward()
         where = (self.page.title(), self.page.locator("h1").first.inner_text(), self.scheme, str(self.width))
