@@ -272,3 +272,7 @@ def test_an_address_known_only_since_yesterday_does_not_verify_alone(lumio, work
     assert gather._is_young(case, young) is True
     assert gather._is_young(case, [*young, old]) is False
     assert gather._is_young(case, []) is False
+    undated = connectors.Channel("email", "ada@example.com", known_since=None)
+    assert gather._is_young(case, [*young, undated]) is True
+    assert gather._is_young(case, [old, undated]) is False
+    assert gather._is_young(case, [undated]) is False
