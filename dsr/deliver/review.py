@@ -106,10 +106,12 @@ def answered_by_hand(case: Case, by: User, words: str) -> None:
 def try_again(job: Job, by: User) -> None:
     """Try a failed job once more, from its checkpoint."""
     with transaction.atomic():
-        if job.state != JobState.FAILED:
+        # Read anew: the page that offered it may be old, and what is done already must not be done again.
+        failed = Job.objects.select_for_update().filter(pk=job.pk, state=JobState.FAILED).first()
+        if failed is None:
             raise NotAllowed(_("This is being worked on already."))
         audit.append("tried again", actor=audit.staff(by), case=job.case, job=job.pk, kind=job.kind, system=job.system)
-        jobs.again(job)
+        jobs.again(failed)
 
 
 def leave_out(job: Job, by: User, why: str) -> None:

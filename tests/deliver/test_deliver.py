@@ -264,6 +264,14 @@ def test_a_failed_system_can_be_tried_again_by_a_person(lumio, work, down, cleo:
         deliver.try_again(Job.objects.get(kind="gather", system="billing"), cleo)
 
 
+def test_a_job_that_is_done_meanwhile_is_not_begun_again(answered: Case, cleo: User) -> None:
+    done = Job.objects.get(kind="seal")
+    done.state = JobState.FAILED  # as it was when the page was opened
+    with pytest.raises(NotAllowed):
+        deliver.try_again(done, cleo)
+    assert Job.objects.get(pk=done.pk).state == JobState.DONE
+
+
 def test_nothing_found_is_said_in_a_bundle_of_its_own(lumio, work, cleo: User) -> None:
     asked = intake.Asked(right="access", nonce="n", email="nobody@example.com")
     case = intake.verify(intake.open_case(asked), User.objects.create(email="nobody@example.com"))
