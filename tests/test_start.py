@@ -74,3 +74,11 @@ def test_lost_keys_stop_the_start(tmp_path: Path) -> None:
     assert "Put the file back from its backup" in told
     assert "Traceback" not in told
     assert not (tmp_path / "keys").exists()
+
+
+def test_staff_before_the_first_start_are_told_what_to_do(tmp_path: Path) -> None:
+    command = ["manage.py", "staff", "add", "ben@staff.example", "--name", "Ben"]
+    code, told = started(command, tmp_path, POLICY="lumio")
+    assert code != 0
+    assert "Run “python manage.py serve” once first" in told
+    assert "Traceback" not in told

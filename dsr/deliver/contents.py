@@ -107,7 +107,9 @@ def _of(case: Case, held: Policy) -> Contents:
 
 def _authority(case: Case, held: Policy) -> words.Authority | None:
     """The one of the person's country, else the controller's, with the last day to complain where a rule sets one."""
-    authority = authority_for(case.details.get("country", ""), held.organisation.authority)
+    organisation = held.organisation
+    home = organisation.authority or authority_for(organisation.country)
+    authority = authority_for(case.details.get("country", ""), home)
     if authority is None:
         return None
     today = timezone.localdate(timezone=lifecycle.zone())

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import codes
 from dsr import deliver, intake, policy
+from dsr.lifecycle import NotAllowed
 from dsr.models import Case, State
 from dsr.portal import adapter, drawn, limits, opened
 from dsr.portal.forms import Address, Problem
@@ -114,7 +115,10 @@ def _confirm(request: HttpRequest, case_id: str, here: str) -> HttpResponseBase:
 def _bind(request: HttpRequest, case: Case) -> HttpResponse:
     """The code was right: a request that waited for it goes on; one that is answered was seen today."""
     if case.state == State.RECEIVED:
-        case = intake.verify(case, request.user)  # type: ignore[arg-type]  # by_key let nobody anonymous in
+        try:
+            case = intake.verify(case, request.user)  # type: ignore[arg-type]  # by_key let nobody anonymous in
+        except NotAllowed:
+            case.refresh_from_db()  # it was closed while the code was typed: its page says so
     _note_seen(case)
     return HttpResponseRedirect(opened.by_session(case)["status"], status=303)
 

@@ -173,12 +173,18 @@ def test_fifty_approvals_at_once_release_once(reviewed: Case, cleo: User) -> Non
 
 
 def test_an_empty_slot_of_the_letter_holds_the_release(reviewed: Case, cleo: User, monkeypatch) -> None:
-    organisation = policy.current().organisation.model_copy(update={"authority": None})
+    organisation = policy.current().organisation.model_copy(update={"authority": None, "country": ""})
     change_policy(monkeypatch, organisation=organisation)
     assert deliver.letter_missing(reviewed) == ["the supervisory authority"]
     with pytest.raises(NotAllowed, match="the supervisory authority"):
         deliver.approve(reviewed, cleo)
     assert not reviewed.approvals.exists()
+
+
+def test_without_an_authority_in_the_file_the_countrys_own_is_named(reviewed: Case, monkeypatch) -> None:
+    organisation = policy.current().organisation.model_copy(update={"authority": None, "country": "TR"})
+    change_policy(monkeypatch, organisation=organisation)
+    assert deliver.letter_missing(reviewed) == []
 
 
 def test_a_young_address_holds_the_release_until_somebody_checked(reviewed: Case, cleo: User) -> None:

@@ -5,6 +5,8 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import User
+from dsr import intake, lifecycle
 from dsr.models import Case, Mail, State
 from tests.cast import signed_in_staff_client
 from tests.portal.browsing import ADA, ORIGIN, browser, file, file_by_receipt, last_code, text, title, verified
@@ -73,6 +75,22 @@ def test_a_stranger_cannot_tell_a_request_from_none() -> None:
         assert client.cookies.keys() == {"session"}
     assert seen[0] == seen[1]
     assert 429 in [step[0] for step in seen[0]]
+
+
+def test_a_request_that_was_closed_while_its_code_was_typed_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    really_verify = intake.verify
+
+    def too_late(case: Case, user: User) -> Case:
+        lifecycle.advance(Case.objects.get(pk=case.pk), State.LAPSED, by="system")
+        return really_verify(case, user)
+
+    monkeypatch.setattr(intake, "verify", too_late)
+    client = browser()
+    _, case = file(client)
+    landed = client.post(f"/en/r/{case.pk}/code/", {"code": last_code()}, follow=True)
+    assert landed.status_code == 200
+    assert case.spoken_reference in text(landed)
+    assert Case.objects.get(pk=case.pk).state == State.LAPSED
 
 
 def test_the_address_a_code_went_to_is_not_shown_to_who_asked_for_it() -> None:

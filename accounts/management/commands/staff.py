@@ -9,6 +9,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
+from django.db import connection
 
 from accounts import staff
 from accounts.models import User, plain_address
@@ -35,6 +36,10 @@ class Command(BaseCommand):
         acts.add_parser("list", help="list the staff, and who has no second factor yet")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if User._meta.db_table not in connection.introspection.table_names():
+            raise CommandError(
+                "The database is empty. Run “python manage.py serve” once first: it sets it up."
+            )
         getattr(self, f"_{options['act'].replace('-', '_')}")(options)
 
     def _add(self, options: dict[str, Any]) -> None:
