@@ -37,9 +37,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if User._meta.db_table not in connection.introspection.table_names():
-            raise CommandError(
-                "The database is empty. Run “python manage.py serve” once first: it sets it up."
-            )
+            raise CommandError("The database is empty. Run “python manage.py serve” once first: it sets it up.")
         getattr(self, f"_{options['act'].replace('-', '_')}")(options)
 
     def _add(self, options: dict[str, Any]) -> None:
