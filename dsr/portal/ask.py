@@ -196,6 +196,7 @@ def _done(request: HttpRequest, sent: Case, given: Answers) -> HttpResponse:
         "case": case,
         "email": given.values.get("email", ""),
         "minutes": codes.MINUTES,
+        "unverified_days": intake.UNVERIFIED_DAYS,
         "claim": given.claim if by_receipt else "",
         "links": opened.by_token(case) if by_receipt else opened.by_session(case),
         "is_by_hand": given.relation != Relation.SELF,

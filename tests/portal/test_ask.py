@@ -347,3 +347,8 @@ def test_either_way_leads_to_a_request() -> None:
     page = answer(client, by_receipt(client, answer(client, begun(client), "whose", relation="self")), "check", "send")
     assert "/en/o/" in text(page)
     assert Case.objects.get().state == State.VERIFIED
+
+
+def test_who_never_types_a_code_is_told_what_happens_then() -> None:
+    done, _ = file(browser())
+    assert "within 7 days, we close the request and forget the address" in text(done)
