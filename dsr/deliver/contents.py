@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import date
 
-from babel import Locale
 from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -14,6 +13,7 @@ from dsr.bundle import letter
 from dsr.bundle.contents import Contents, PartRef, Source, Withheld
 from dsr.connectors import Column
 from dsr.models import Case, Job, JobState, Part, Right
+from dsr.policy import countries
 from dsr.policy.authorities import authority_for, complaint_deadline
 from dsr.policy.countries import EEA
 from dsr.policy.model import Policy
@@ -122,12 +122,11 @@ def _authority(case: Case, held: Policy) -> words.Authority | None:
 def _recipients(held: Policy, language: str) -> Iterator[words.Recipient]:
     home = held.organisation.country
     near = EEA if home in EEA else frozenset({home} - {""})
-    names = Locale.parse(language.replace("-", "_")).territories
     for recipient in held.recipients:
         yield words.Recipient(
             name=recipient.name,
             what=recipient.what.text(language),
-            country=names.get(recipient.country, recipient.country),
+            country=countries.name(recipient.country, language),
             safeguard=recipient.safeguard.text(language),
             is_abroad=recipient.country not in near,
             retention=recipient.retention.text(language),

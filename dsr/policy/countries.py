@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from babel import Locale
+
 # https://www.iso.org/obp/ui/#search/code/ , officially assigned codes; checked 2026-01
 COUNTRIES = frozenset(
     re.findall(
@@ -26,3 +28,8 @@ EEA = frozenset(
 )
 
 OFTEN_MEANT = {"UK": "GB", "EL": "GR", "USA": "US", "TUR": "TR", "DEU": "DE", "GER": "DE", "GBR": "GB"}
+
+
+def name(code: str, language: str) -> str:
+    """What people who read this language call the country; the code itself where nobody knows it."""
+    return str(Locale.parse(language.replace("-", "_")).territories.get(code, code))

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, pgettext
 
 from dsr import lifecycle
-from dsr.policy import Text
+from dsr.policy import Text, countries
 
 register = template.Library()
 MAIL_WIDTH = 72
@@ -43,6 +43,18 @@ def shape(name: str, colour: str = "") -> SafeString:
 def words(text: Text | str) -> str:
     """A text of the policy in the language of the page."""
     return text.text(get_language() or "en") if isinstance(text, Text) else text
+
+
+@register.filter
+def country(code: str) -> str:
+    """A country's name in the reader's language."""
+    return countries.name(code, get_language() or "en")
+
+
+@register.filter
+def sentence(text: Text | str) -> str:
+    """The words, ended by one full stop."""
+    return words(text).rstrip(".") + "."
 
 
 @register.filter

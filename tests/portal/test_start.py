@@ -90,3 +90,11 @@ def test_no_header_moves_the_links_of_a_page_that_is_drawn_once() -> None:
         drawn._kept.clear()
     assert 'href="/en/' in page
     assert "/evil" not in page
+
+
+@pytest.mark.parametrize("name", samples.NAMES)
+def test_the_policy_page_names_countries_in_words_and_ends_sentences_once(company, name: str) -> None:
+    company(name)
+    shown = text(browser().get("/en/policy/"))
+    assert "United States" in shown
+    assert ".." not in shown.replace("...", "")
