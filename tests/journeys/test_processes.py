@@ -306,6 +306,7 @@ def held_open(path: Path) -> Iterator[Callable[[], bool]]:
 @contextmanager
 def full_disk(folder: Path) -> Iterator[Callable[[], None]]:
     """The folder has next to no space until the given function is called; for other users than root it is no folder."""
+    folder.mkdir(mode=0o700, exist_ok=True)  # this may be the first test that needs it
     if subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=32k", "none", folder], check=False, capture_output=True
     ).returncode:
