@@ -9,15 +9,15 @@ PANGO := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core
 # The interpreter: the newest of 3.11 to 3.13 that can make an environment, or what PYTHON says.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 
-.PHONY: demo test check lint bench install clean browser lock
+.PHONY: demo test check lint bench install clean browser servers lock
 
 demo: install
 	@$(PY) manage.py demo --port $(PORT)
 
-test: install browser
+test: install browser servers
 	$(BIN)/pytest
 
-check: install browser lint
+check: install browser servers lint
 	$(BIN)/pytest
 
 lint: install
@@ -62,10 +62,24 @@ browser:
 	    echo "No Chromium: tests in a browser are skipped. To run them: sudo apt install chromium"; \
 	  fi; }
 
+# Tests run on real servers. What is not there is skipped by name; with DSR_REQUIRE_SERVERS=1 that is a failure.
+SERVERS := postgresql mariadb-server redis-server
+servers:
+	@for program in postgres mariadbd redis-server; do \
+	  PATH="$$PATH:/usr/sbin:$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tr '\n' ':')" command -v $$program >/dev/null 2>&1 || missing=1; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(SERVERS) >/dev/null; \
+	  else \
+	    echo "Not all servers are here: tests on them are skipped. To run them: sudo apt install $(SERVERS)"; \
+	  fi; \
+	fi
+
 lock: .venv/installed
 	$(PY) -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-emit-index-url -o requirements.lock -q
-	$(BIN)/uv pip compile pyproject.toml --group test --group lint --universal --generate-hashes --no-header --no-emit-index-url -o requirements-dev.lock -q
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-header --no-emit-index-url -o requirements.lock -q
+	$(BIN)/uv pip compile pyproject.toml --all-extras --group test --group lint --universal --generate-hashes --no-header --no-emit-index-url -o requirements-dev.lock -q
 
 clean:
 	rm -rf .venv var

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from dsr import policy, samples, tasks
 from dsr.models import Job, JobState
+from tests import servers
 
 OTHERS, HEAVY_ROWS = 30, 300
 
@@ -87,3 +88,24 @@ def work() -> Callable[[], int]:
                 done += 1
 
     return run
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[servers.Postgres]:
+    """One PostgreSQL for the run; each test makes a database of its own in it."""
+    with servers.running(servers.Postgres()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[servers.MariaDb]:
+    """One MariaDB for the run; each test makes a database of its own in it."""
+    with servers.running(servers.MariaDb()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[servers.Redis]:
+    """One Redis for the run."""
+    with servers.running(servers.Redis()) as server:
+        yield server
