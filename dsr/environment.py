@@ -2,20 +2,47 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 
 class WrongSetting(Exception):
-    """An environment variable holds something it must not."""
+    """An environment variable holds something it must not. The sentence never repeats a secret."""
+
+
+def secret(name: str, default: str = "", env: Mapping[str, str] | None = None) -> str:
+    """The variable as it stands, or what the file named by NAME_FILE holds (secrets as files), or the default.
+
+    The file comes first; the line break at its end is not part of the secret. Raises WrongSetting when the file cannot
+    be read or holds nothing: a secret that is lost on the way must not pass for one that was never given.
+    """
+    env = os.environ if env is None else env
+    path = env.get(f"{name}_FILE", "")
+    if not path:
+        return env.get(name, default)
+    try:
+        held = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "It is not text"
+        raise WrongSetting(
+            f"{name}_FILE names {path!r}, which cannot be read: {why}. "
+            f"Put the secret there, readable by this process, or unset {name}_FILE."
+        ) from None
+    if not held.strip():
+        raise WrongSetting(f"{name}_FILE names {path!r}, which is empty. Put the secret there, or unset {name}_FILE.")
+    return held
 
 
 def text(name: str, default: str = "", env: Mapping[str, str] | None = None) -> str:
-    """The variable, or what the file named by NAME_FILE holds (secrets as files), or the default."""
+    """The variable or its file, without blanks around it, or the default."""
+    return secret(name, default, env).strip()
+
+
+def path(name: str, default: str = "", env: Mapping[str, str] | None = None) -> str:
+    """The path that the variable holds, or the default. A path is no secret: NAME_FILE is a mistake, and said to be."""
     env = os.environ if env is None else env
-    path = env.get(f"{name}_FILE")
-    if path:
-        with open(path) as file:
-            return file.read().strip()
-    return env.get(name, default).strip()
+    if env.get(f"{name}_FILE"):
+        raise WrongSetting(f"{name}_FILE is set, but {name} is a path already. Set {name} to where the file is.")
+    return text(name, default, env)
 
 
 def flag(name: str, default: bool = False, env: Mapping[str, str] | None = None) -> bool:

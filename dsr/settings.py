@@ -17,10 +17,10 @@ SAMPLE = environment.text("POLICY")
 if SAMPLE and SAMPLE not in samples.NAMES:
     raise WrongSetting(f"POLICY is {SAMPLE!r}. Allowed are: {', '.join(samples.NAMES)}.")
 
-DSR_POLICY = environment.text("DSR_POLICY", str(samples.policy_path(SAMPLE)) if SAMPLE else "")
-DSR_SYSTEMS = environment.text("DSR_SYSTEMS", str(samples.systems_path(SAMPLE)) if SAMPLE else "")
+DSR_POLICY = environment.path("DSR_POLICY", str(samples.policy_path(SAMPLE)) if SAMPLE else "")
+DSR_SYSTEMS = environment.path("DSR_SYSTEMS", str(samples.systems_path(SAMPLE)) if SAMPLE else "")
 DSR_DEMO = environment.flag("DSR_DEMO", default=bool(SAMPLE))
-DATA = Path(environment.text("DSR_DATA", str(BASE_DIR / "var" / (f"demo/{SAMPLE}" if SAMPLE else "data")))).resolve()
+DATA = Path(environment.path("DSR_DATA", str(BASE_DIR / "var" / (f"demo/{SAMPLE}" if SAMPLE else "data")))).resolve()
 DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
 if SAMPLE:
     # The sample systems lie in the data folder; what is set outside wins.
@@ -46,7 +46,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES
 
 # ---- keys, database, storage -----------------------------------------------------------------------------------
 DATABASE_FILE = Path(environment.text("DSR_DATABASE", str(DATA / "portal.sqlite3")))
-DSR_KEYS = Path(environment.text("DSR_KEYS", str(DATA / "keys" / "keys.json")))
+DSR_KEYS = Path(environment.path("DSR_KEYS", str(DATA / "keys" / "keys.json")))
 keys.configure(DSR_KEYS, data_exists=lambda: DATABASE_FILE.exists() and DATABASE_FILE.stat().st_size > 0)
 SECRET_KEY = keys.mac("django", b"secret key").hex()
 
@@ -82,7 +82,7 @@ STORAGES = {
 }
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = Path(environment.text("DSR_STATIC", str(BASE_DIR / "var" / "static")))
+STATIC_ROOT = Path(environment.path("DSR_STATIC", str(BASE_DIR / "var" / "static")))
 # Limits on guesses and on mails must be seen by every process.
 CACHES = {
     "default": {

@@ -57,6 +57,8 @@ def test_without_a_policy_it_says_what_to_set(tmp_path: Path) -> None:
         ({"POLICY": "acme"}, "POLICY is 'acme'. Allowed are: "),
         ({"POLICY": "lumio", "DSR_DEBUG": "perhaps"}, "DSR_DEBUG is 'perhaps'. Allowed are 1 and 0"),
         ({"POLICY": "lumio", "DSR_ORIGIN": "privacy.example"}, "DSR_ORIGIN is 'privacy.example'. Allowed is an origin"),
+        ({"POLICY": "lumio", "DSR_MAIL_FILE": "/nowhere/mail"}, "DSR_MAIL_FILE names '/nowhere/mail', which cannot be"),
+        ({"POLICY": "lumio", "DSR_KEYS_FILE": "/run/secrets/keys"}, "DSR_KEYS is a path already. Set DSR_KEYS to"),
         ({"POLICY": "lumio", "DSR_MAIL": "sendmail"}, "DSR_MAIL is not understood. Allowed are: outbox, or smtp://"),
     ],
 )

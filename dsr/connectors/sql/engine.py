@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from django.utils.translation import gettext as _
 from sqlalchemy import URL, Engine, create_engine, event, exc, make_url
 
 from dsr.connectors import SystemRefused, SystemUnreachable
+from dsr.connectors._given import given
 from dsr.connectors.sql.failures import told_apart
 from dsr.connectors.sql.identifiers import fold
 from dsr.policy.systems import System
@@ -50,8 +50,8 @@ def reading(system: System) -> Engine:
 
 
 def _url(system: System) -> URL:
-    given = os.environ.get(system.url_env, "")
-    if not given:
+    address = given(system.url_env, system=system.name).strip()
+    if not address:
         raise SystemRefused(
             _("The environment variable %(name)s is not set.") % {"name": system.url_env},
             _("Set it to the database's URL, for example %(name)s=sqlite:////srv/app.sqlite3.")
@@ -59,7 +59,7 @@ def _url(system: System) -> URL:
             system=system.name,
         )
     try:
-        return make_url(given)
+        return make_url(address)
     except (exc.ArgumentError, ValueError):
         raise SystemRefused(
             _("%(name)s does not hold a database URL.") % {"name": system.url_env},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -13,6 +12,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from dsr.connectors import SystemRefused
+from dsr.connectors._given import given
 from dsr.policy.systems import Find
 
 # Words that stand for "nobody": a row that carries one is not anybody's.
@@ -58,7 +58,7 @@ def transformed(find: Find, values: frozenset[str]) -> frozenset[str]:
 
 def hash_key(find: Find) -> bytes:
     """The key of a keyed hash, from the environment. Raises SystemRefused when it is not set."""
-    key = os.environ.get(find.key_env, "")
+    key = given(find.key_env)
     if not key:
         raise SystemRefused(
             _("The environment variable %(name)s is not set; “%(column)s” cannot be searched without it.")
