@@ -102,15 +102,39 @@ def encrypting_stream(target: BinaryIO, context: bytes) -> BinaryIO:
 
 
 def decrypting_stream(source: BinaryIO, context: bytes) -> BinaryIO:
-    """A reader over what encrypting_stream wrote; a changed or cut stream raises DoesNotOpen while it is read."""
-    return cast(BinaryIO, io.BufferedReader(_Opened(_get().streams.new_decrypting_stream(source, context)), 1 << 20))
+    """A reader over what encrypting_stream wrote; a changed or cut stream raises DoesNotOpen while it is read.
+
+    What the source itself raises comes through: a disk or a bucket that cannot be read is no sign of a changed file.
+    """
+    watched = _Source(source)
+    opened = _get().streams.new_decrypting_stream(cast(BinaryIO, watched), context)
+    return cast(BinaryIO, io.BufferedReader(_Opened(opened, watched), 1 << 20))
+
+
+class _Source:
+    """What Tink reads from. Tink makes its own error of whatever happens here, so it is kept."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+        self.close = source.close
+        self.error: Exception | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            return self._source.read(size)
+        except Exception as error:
+            self.error = error
+            raise
 
 
 class _Opened(io.RawIOBase):
     """Turns Tink's errors into ours."""
 
-    def __init__(self, raw: Any) -> None:
-        self._raw = raw
+    def __init__(self, raw: Any, source: _Source) -> None:
+        self._raw, self._source = raw, source
 
     def readable(self) -> bool:
         return True
@@ -119,6 +143,8 @@ class _Opened(io.RawIOBase):
         try:
             chunk = self._raw.read(len(buffer))
         except tink.TinkError as error:
+            if self._source.error is not None:
+                raise self._source.error from None
             raise DoesNotOpen("A sealed file does not open: it was changed, cut short, or moved.") from error
         if not chunk:
             return 0

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 from csp.constants import NONE, SELF
 from kombu import Exchange, Queue
 
-from dsr import environment, keys, samples
+from dsr import environment, keys, samples, storage
 from dsr.environment import WrongSetting
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -66,14 +66,12 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA / "unused"}},
-    "bundles": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {
-            "location": DATA / "bundles",
-            "file_permissions_mode": 0o600,
-            "directory_permissions_mode": 0o700,
-        },
-    },
+    "bundles": storage.configured(
+        environment.text("DSR_STORAGE"),
+        DATA / "bundles",
+        key_id=environment.text("DSR_S3_KEY_ID"),
+        secret=environment.text("DSR_S3_SECRET"),
+    ),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG

@@ -12,6 +12,7 @@ from django.utils import timezone
 from dsr import audit, deliver, gather, intake, jobs, notify
 from dsr.connectors import SystemRefused, SystemUnreachable
 from dsr.models import Job
+from dsr.storage import StorageRefused, StorageUnreachable
 
 log = logging.getLogger(__name__)
 
@@ -48,9 +49,9 @@ def _run(job: Job) -> None:
         jobs.fail(job, error.problem, error.hint)
     except jobs.Unfinished as error:
         jobs.retry(job, error.problem, error.hint)
-    except SystemRefused as error:
+    except (SystemRefused, StorageRefused) as error:
         jobs.fail(job, str(error), error.hint)
-    except SystemUnreachable as error:
+    except (SystemUnreachable, StorageUnreachable) as error:
         jobs.retry(job, str(error), error.hint)
     except PASSING as error:
         jobs.retry(job, _named(error), "Look at the disk, the mail server and the network.")

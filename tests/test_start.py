@@ -59,6 +59,20 @@ def test_without_a_policy_it_says_what_to_set(tmp_path: Path) -> None:
         ({"POLICY": "lumio", "DSR_ORIGIN": "privacy.example"}, "DSR_ORIGIN is 'privacy.example'. Allowed is an origin"),
         ({"POLICY": "lumio", "DSR_MAIL_FILE": "/nowhere/mail"}, "DSR_MAIL_FILE names '/nowhere/mail', which cannot be"),
         ({"POLICY": "lumio", "DSR_KEYS_FILE": "/run/secrets/keys"}, "DSR_KEYS is a path already. Set DSR_KEYS to"),
+        (
+            {"POLICY": "lumio", "DSR_STORAGE": "gs://bucket"},
+            "DSR_STORAGE is 'gs://bucket'. Allowed is nothing, or s3://",
+        ),
+        ({"POLICY": "lumio", "DSR_STORAGE": "s3://Bucket_1"}, "DSR_STORAGE is 's3://Bucket_1'. Allowed is nothing, or"),
+        ({"POLICY": "lumio", "DSR_STORAGE": "s3://b-1?acl=public"}, "DSR_STORAGE has 'acl'. Allowed are: endpoint,"),
+        ({"POLICY": "lumio", "DSR_STORAGE": "s3://b-1/../x"}, "DSR_STORAGE has the prefix '../x'. Allowed are names"),
+        ({"POLICY": "lumio", "DSR_STORAGE": "s3://b-1?endpoint=x"}, "DSR_STORAGE has an endpoint that is no address."),
+        (
+            {"POLICY": "lumio", "DSR_STORAGE": "s3://b-1?addressing=x"},
+            "DSR_STORAGE has addressing 'x'. Allowed are: auto",
+        ),
+        ({"POLICY": "lumio", "DSR_STORAGE": "s3://b-1", "DSR_S3_KEY_ID": "k"}, "Only one of DSR_S3_KEY_ID and"),
+        ({"POLICY": "lumio", "DSR_STORAGE": "s3://k:sesame@b-1"}, "DSR_STORAGE holds credentials. They belong into"),
         ({"POLICY": "lumio", "DSR_MAIL": "sendmail"}, "DSR_MAIL is not understood. Allowed are: outbox, or smtp://"),
     ],
 )
@@ -66,6 +80,16 @@ def test_a_wrong_variable_is_one_sentence(environment: dict[str, str], words: st
     code, told = started(["manage.py", "check"], tmp_path, **environment)
     assert code != 0
     assert words in told
+    assert "Traceback" not in told
+    assert "sesame" not in told
+
+
+def test_a_bucket_without_the_packages_for_it_is_one_sentence(tmp_path: Path) -> None:
+    hidden = "import sys; sys.modules['boto3'] = None; sys.argv = ['manage.py', 'check']; "
+    command = ["-c", hidden + "import runpy; runpy.run_path('manage.py', run_name='__main__')"]
+    code, told = started(command, tmp_path, POLICY="lumio", DSR_STORAGE="s3://bucket")
+    assert code != 0
+    assert "the packages for S3 are not installed. Install requirements.lock" in told
     assert "Traceback" not in told
 
 
