@@ -36,7 +36,7 @@ def identify(job: Job) -> None:
     """
     case = case_of(job)
     found, unreachable = _find(case)
-    with transaction.atomic():
+    with audit.recorded():
         case = lifecycle.lock(case)
         _remember(case, found, unreachable)
         lifecycle.advance(
@@ -264,7 +264,7 @@ def _identify_late(case: Case) -> None:
 
 
 def _finish(job: Job, case: Case, identifiers: Identifiers) -> None:
-    with transaction.atomic():
+    with audit.recorded():
         case = lifecycle.lock(case)
         jobs.finish(job)
         complete(case)

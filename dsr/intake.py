@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -81,7 +81,7 @@ def open_case(asked: Asked) -> Case:
         return Case.objects.get(form_index=form_index)
 
 
-@transaction.atomic
+@audit.recorded()
 def _open(asked: Asked, form_index: str) -> Case:
     now = timezone.now()
     case = Case(
@@ -107,7 +107,7 @@ def _open(asked: Asked, form_index: str) -> Case:
     return case
 
 
-@transaction.atomic
+@audit.recorded()
 def verify(case: Case, user: User) -> Case:
     """The person behind this address typed the code: the case is theirs and work begins.
 
@@ -161,7 +161,7 @@ def lapse_unverified(now: datetime) -> int:
     closed = 0
     for case in stale:
         # Its code may be typed at this very moment: then it is not stale any more, and stays.
-        with suppress(NotAllowed), transaction.atomic():
+        with suppress(NotAllowed), audit.recorded():
             lifecycle.advance(case, State.LAPSED, by=audit.SYSTEM, why="not verified")
             case.details = {}
             case.save(update_fields=["details_sealed"])
@@ -215,7 +215,7 @@ def _told(name: str, title: str, job: Job, rows: int) -> SystemProgress:
     return SystemProgress(name, title, state, rows, about, next_try, sentence)
 
 
-@transaction.atomic
+@audit.recorded()
 def _stop(case: Case, why: str) -> None:
     case = lifecycle.lock(case)
     delivery = getattr(case, "delivery", None)
@@ -233,7 +233,7 @@ def _stop(case: Case, why: str) -> None:
         notify.mail("withdrawn", address, case=case, disputed=why == "disputed")
 
 
-@transaction.atomic
+@audit.recorded()
 def _accept(case: Case, why: str) -> Case:
     first = _identical(case)
     if first is not None:

@@ -53,7 +53,8 @@ def configure(path: Path, data_exists: Callable[[], bool] = lambda: False) -> No
     """
     global _keys  # noqa: PLW0603  (one key file a process)
     if not path.exists():
-        if data_exists():
+        # Looked at again: while this process looked for data, another may have made keys, and then data.
+        if data_exists() and not path.exists():
             raise KeysMissing(
                 f"The key file {path} is missing, but there is data that only its keys can open. "
                 "Put the file back from its backup, or point DSR_KEYS at it. See docs/keys-and-backup.md."

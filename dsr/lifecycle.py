@@ -29,7 +29,7 @@ class NotAllowed(Exception):
     """The case cannot do that now; the sentence says why and what can be done."""
 
 
-@transaction.atomic
+@audit.recorded()
 def advance(case: Case, to: State, *, by: str, why: str = "", **facts: object) -> None:
     """Move a case, once: a compare-and-swap and its entry in the trail, in one transaction.
 

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 from csp.constants import NONE, SELF
 from kombu import Exchange, Queue
 
-from dsr import environment, keys, samples, storage
+from dsr import addresses, environment, keys, samples, storage
 from dsr.environment import WrongSetting
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -45,24 +45,10 @@ ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES and IS_HTTPS else None
 
 # ---- keys, database, storage -----------------------------------------------------------------------------------
-DATABASE_FILE = Path(environment.text("DSR_DATABASE", str(DATA / "portal.sqlite3")))
+DATABASES = {"default": addresses.database(environment.text("DSR_DATABASE", str(DATA / "portal.sqlite3")))}
 DSR_KEYS = Path(environment.path("DSR_KEYS", str(DATA / "keys" / "keys.json")))
-keys.configure(DSR_KEYS, data_exists=lambda: DATABASE_FILE.exists() and DATABASE_FILE.stat().st_size > 0)
+keys.configure(DSR_KEYS, data_exists=lambda: addresses.holds_data(DATABASES["default"]))
 SECRET_KEY = keys.mac("django", b"secret key").hex()
-
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": DATABASE_FILE,
-        # Several processes write: take the write lock when a transaction begins, and wait for it.
-        "OPTIONS": {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 30,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
-        },
-        "CONN_MAX_AGE": 600,
-    }
-}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA / "unused"}},
@@ -251,23 +237,13 @@ else:
 
 # ---- work ------------------------------------------------------------------------------------------------------
 _broker_folder = DATA / "broker"
-CELERY_BROKER_URL = environment.text("DSR_BROKER_URL", "filesystem://localhost")
+CELERY_BROKER_URL, CELERY_BROKER_TRANSPORT_OPTIONS = addresses.broker(
+    environment.text("DSR_BROKER_URL", "filesystem://localhost"), _broker_folder
+)
 if CELERY_BROKER_URL.startswith("filesystem:"):
     for _name in ("queue", "processed", "control"):
         (_broker_folder / _name).mkdir(mode=0o700, parents=True, exist_ok=True)
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
-        # One folder in and out: each process both sends and receives.
-        "data_folder_in": str(_broker_folder / "queue"),
-        "data_folder_out": str(_broker_folder / "queue"),
-        "control_folder": str(_broker_folder / "control"),
-        "polling_interval": 0.1,
-    }
-else:
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "visibility_timeout": 3600,
-        "unacked_restore_interval": 10,
-        "unacked_restore_throttle": 1,
-    }
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a broker that is gone for an hour is waited for
 CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("interactive", "bulk", "clock")]
 CELERY_TASK_DEFAULT_QUEUE = "interactive"
 CELERY_TASK_IGNORE_RESULT = True

@@ -15,6 +15,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from pwd import getpwnam
@@ -309,3 +310,12 @@ def running(server: ServerT) -> Iterator[ServerT]:
         yield server
     finally:
         server.remove()
+
+
+@cache
+def shared_postgres() -> Postgres:
+    """The PostgreSQL of a run, for the tests' own database and for tests that make one; its first caller ends it."""
+    server = Postgres()
+    server.prepare()
+    server.start()
+    return server

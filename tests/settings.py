@@ -1,13 +1,27 @@
-"""Settings of the tests: Lumio's sample policy, a data folder of its own, everything else as it ships."""
+"""Settings of the tests: Lumio's sample policy, a data folder of its own, everything else as it ships.
 
+DSR_TEST_DATABASE=postgresql runs the same tests on a PostgreSQL of their own.
+"""
+
+import atexit
 import os
 import tempfile
 from pathlib import Path
+
+from tests import servers
 
 _folder = Path(tempfile.mkdtemp(prefix="dsr-tests-"))
 os.environ.update(POLICY="lumio", DSR_DATA=str(_folder), DSR_ORIGIN="http://localhost:8000", DSR_BROKER_URL="memory://")
 for _name in ("DSR_POLICY", "DSR_SYSTEMS", "DSR_KEYS", "DSR_DATABASE", "DSR_MAIL"):
     os.environ.pop(_name, None)
+
+_wanted = os.environ.get("DSR_TEST_DATABASE", "sqlite")
+if _wanted == "postgresql":
+    _server = servers.shared_postgres()
+    atexit.register(_server.remove)
+    os.environ["DSR_DATABASE"] = _server.url("postgres", driver="postgresql")
+elif _wanted != "sqlite":
+    raise SystemExit(f"DSR_TEST_DATABASE is {_wanted!r}. Allowed are: sqlite, postgresql.")
 
 from dsr.settings import *  # noqa: E402, F403
 
@@ -18,5 +32,8 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CELERY_TASK_ALWAYS_EAGER = False
 STATIC_ROOT = _folder / "static"
 STATIC_ROOT.mkdir()
-# A file, as in earnest: threads and their locks behave otherwise in memory.
-DATABASES["default"]["TEST"] = {"NAME": _folder / "tests.sqlite3"}  # noqa: F405
+if _wanted == "sqlite":
+    # A file, as in earnest: threads and their locks behave otherwise in memory.
+    DATABASES["default"]["TEST"] = {"NAME": _folder / "tests.sqlite3"}  # noqa: F405
+# Processes that a test starts choose for themselves.
+os.environ.pop("DSR_DATABASE", None)

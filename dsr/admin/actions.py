@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from allauth.core.exceptions import ReauthenticationRequired
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -46,7 +45,7 @@ def perform(request: HttpRequest, case: Case, act: Act, by: User) -> HttpRespons
     if act.is_final and not second_factor.used_recently(request, minutes=FRESH_MINUTES):
         return _confirm_first(request, case)
     try:
-        with transaction.atomic():
+        with audit.recorded():
             told = act.run(lifecycle.lock(case), by, request.POST)
         messages.success(request, told)
     except NotAllowed as reason:

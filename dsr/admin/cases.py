@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
@@ -106,7 +105,7 @@ class CaseAdmin(List):
         self._demand(request, "see_person")
         if not case.parts.filter(system=system, collection=collection).exists():
             raise Http404
-        with transaction.atomic():
+        with audit.recorded():
             rows = deliver.preview(case, system, collection, limit=page.PREVIEW_ROWS)
             facts = {"system": system, "collection": collection, "rows": len(rows)}
             audit.append("previewed", actor=audit.staff(queue.reader(request)), case=case, **facts)

@@ -28,7 +28,7 @@ def approve(case: Case, by: User) -> None:
 
     Raises NotAllowed: nothing to approve, approved by the same person before, a young channel, an empty letter slot.
     """
-    with transaction.atomic():
+    with audit.recorded():
         case = lifecycle.lock(case)
         _may_release(case)
         try:
@@ -47,7 +47,7 @@ def approve(case: Case, by: User) -> None:
 
 def release(job: Job) -> None:
     """Release at once where the policy asks for nobody's agreement. What speaks against it waits for a person."""
-    with transaction.atomic():
+    with audit.recorded():
         case = lifecycle.lock(gather.case_of(job))
         if case.state == State.REVIEW and approvals_needed(case) == 0:
             try:
@@ -60,7 +60,7 @@ def release(job: Job) -> None:
 
 def send_back(case: Case, by: User, why: str) -> None:
     """Gather everything once more; what was agreed before no longer counts."""
-    with transaction.atomic():
+    with audit.recorded():
         case = lifecycle.lock(case)
         if not case.parts.exists() and not case.jobs.filter(kind="gather").exists():
             raise NotAllowed(_("Nothing was gathered for this request, so there is nothing to gather again."))
@@ -78,7 +78,7 @@ def send_back(case: Case, by: User, why: str) -> None:
 
 def refuse(case: Case, by: User, reason: str) -> None:
     """Say no, with the reason; the person reads it and where to complain."""
-    with transaction.atomic():
+    with audit.recorded():
         case = lifecycle.lock(case)
         lifecycle.advance(case, State.REFUSED, by=audit.staff(by), why="refused")
         notify.note(case, Note.Kind.TO_PERSON, reason, by)
@@ -91,7 +91,7 @@ def refuse(case: Case, by: User, reason: str) -> None:
 
 def answered_by_hand(case: Case, by: User, words: str) -> None:
     """Close a request that staff answered in words of their own."""
-    with transaction.atomic():
+    with audit.recorded():
         case = lifecycle.lock(case)
         if case.state != State.REVIEW:
             raise NotAllowed(_("Only a request in review can be answered by hand."))
@@ -105,7 +105,7 @@ def answered_by_hand(case: Case, by: User, words: str) -> None:
 
 def try_again(job: Job, by: User) -> None:
     """Try a failed job once more, from its checkpoint."""
-    with transaction.atomic():
+    with audit.recorded():
         # Read anew: the page that offered it may be old, and what is done already must not be done again.
         failed = Job.objects.select_for_update().filter(pk=job.pk, state=JobState.FAILED).first()
         if failed is None:
@@ -118,7 +118,7 @@ def leave_out(job: Job, by: User, why: str) -> None:
     """Answer without a system that cannot be read; the person is told so."""
     if job.case is None or job.kind != "gather":
         raise NotAllowed(_("Only a system that is being read can be left out."))
-    with transaction.atomic():
+    with audit.recorded():
         case = lifecycle.lock(job.case)
         left = Job.objects.filter(pk=job.pk).exclude(state__in=(JobState.DONE, JobState.LEFT_OUT))
         if case.state != State.WORKING or not left.update(state=JobState.LEFT_OUT, lease="", lease_until=None):
@@ -130,7 +130,7 @@ def leave_out(job: Job, by: User, why: str) -> None:
 
 def clear_channel(case: Case, by: User, why: str) -> None:
     """A person checked in another way that the new address is really theirs."""
-    with transaction.atomic():
+    with audit.recorded():
         case = lifecycle.lock(case)
         case.channel_cleared_by = by
         case.save(update_fields=["channel_cleared_by"])

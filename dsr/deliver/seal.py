@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.files.storage import storages
-from django.db import transaction
 from django.utils import timezone
 
 from dsr import audit, gather, jobs, lifecycle, notify, policy
@@ -71,7 +70,7 @@ def seal(job: Job) -> None:
         read_back = Measured(sealed.chunks(storage, name, context))
         if sum(len(chunk) for chunk in read_back) != plain.size or read_back.sha256 != plain.sha256:
             raise jobs.Unfinished("The archive in storage is not the one that was written.", "Check the storage.")
-        with transaction.atomic():
+        with audit.recorded():
             _deliver(job, lifecycle.lock(case), name, plain, passphrase)
     except BaseException:
         storage.delete(name)

@@ -32,7 +32,7 @@ def serve(case: Case, start: int = 0, end: int | None = None) -> Iterator[bytes]
     if delivery is None or not delivery.is_available:
         raise NotAllowed(_("This download is no longer here."))
     stop = delivery.size if end is None else min(end, delivery.size)
-    with transaction.atomic():
+    with audit.recorded():
         download = Download.objects.create(delivery=delivery, at=timezone.now(), first_byte=start)
         audit.append("downloaded", actor=audit.SUBJECT, case=case, first_byte=start, last_byte=stop - 1)
     return _bytes(delivery, download, start, stop)
@@ -40,7 +40,7 @@ def serve(case: Case, start: int = 0, end: int | None = None) -> Iterator[bytes]
 
 def remove(case: Case, why: str) -> None:
     """Delete the archive: its time is up ("expired") or the person closed it ("revoked")."""
-    with transaction.atomic():
+    with audit.recorded():
         gone = Delivery.objects.filter(case=case, removed_at=None).update(removed_at=timezone.now(), removed_why=why)
         if not gone:
             raise NotAllowed(_("This download is no longer here."))

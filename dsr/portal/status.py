@@ -82,8 +82,9 @@ def note(request: HttpRequest, found: Opened) -> HttpResponse:
     form = Letter(request.POST or None)
     if request.method == "POST" and form.is_valid():
         limits.consume(request, "write", key=found.case.pk)
-        notify.note(found.case, Note.Kind.FROM_PERSON, form.cleaned_data["words"])
-        audit.append("wrote", actor=audit.SUBJECT, case=found.case)
+        with audit.recorded():
+            notify.note(found.case, Note.Kind.FROM_PERSON, form.cleaned_data["words"])
+            audit.append("wrote", actor=audit.SUBJECT, case=found.case)
         return HttpResponseRedirect(found.links["status"] + "#messages", status=303)
     return render(request, "portal/note.html", {"opened": found, "case": found.case, "form": form})
 
