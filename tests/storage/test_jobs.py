@@ -46,7 +46,9 @@ def problems() -> set[tuple[str, str, str]]:
     return {(job.kind, job.state, job.problem) for job in Job.objects.exclude(problem="")}
 
 
-def test_away_for_a_while_then_back(wire: Wire, case: Case, work: Callable[[], int], tmp_path: Path) -> None:
+def test_away_for_a_while_then_back(
+    wire: Wire, case: Case, s3_server: S3, work: Callable[[], int], tmp_path: Path
+) -> None:
     wire.cut()
     work()
     assert problems() == {
@@ -57,6 +59,10 @@ def test_away_for_a_while_then_back(wire: Wire, case: Case, work: Callable[[], i
     work()
     case.refresh_from_db()
     assert case.state == State.REVIEW
+    # What killed workers left of their uploads goes with the parts.
+    bucket, name = s3_server.client(), storages["bundles"].bucket_name
+    for folder in ("parts", "bundles"):
+        bucket.create_multipart_upload(Bucket=name, Key=f"portal/{folder}/{case.pk}/left-by-a-killed-worker")
     wire.cut()
     staff = [User.objects.create(email=f"{name}@staff.example", is_staff=True) for name in ("ben", "cleo")]
     for member in staff[: deliver.approvals_needed(case)]:
@@ -73,6 +79,7 @@ def test_away_for_a_while_then_back(wire: Wire, case: Case, work: Callable[[], i
         file.writelines(deliver.serve(case))
     assert opening.verify(bundle) == []
     assert storages["bundles"].listdir("parts") == ([], [])
+    assert bucket.list_multipart_uploads(Bucket=name).get("Uploads", []) == []
 
 
 def test_a_bucket_that_refuses_is_told_to_staff_at_once(wire: Wire, case: Case, s3_server: S3, work: Any) -> None:
