@@ -1,6 +1,5 @@
 """Every message that is sent. A message is a row and a job; what it says is sealed, and forgotten once it is out."""
 
-import smtplib
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +13,7 @@ from django.utils import timezone, translation
 from accounts.models import User
 from dsr import jobs, policy
 from dsr.bundle import sealed
+from dsr.mailer import sending
 from dsr.models import Case, Job, Mail, Note
 
 MESSAGES = frozenset({"code", "received", "ready", "refused", "withdrawn", "note"})
@@ -46,15 +46,7 @@ def send(job: Job) -> None:
     if row.sent_at is not None:
         return
     message = compose(row)
-    try:
-        message.send()
-    except smtplib.SMTPRecipientsRefused as error:
-        codes = {code for code, _ in error.recipients.values()}
-        if all(code >= 500 for code in codes):
-            raise jobs.NeedsPerson(
-                "The mail server refused this address for good.", "Reach the person another way, by post or phone."
-            ) from error
-        raise
+    sending.send(message)
     with transaction.atomic():
         row.content = {}
         row.sent_at = timezone.now()
@@ -85,7 +77,7 @@ def compose(row: Mail) -> EmailMultiAlternatives:
         text,
         from_email=f'"{_header(organisation.short)} privacy" <{organisation.email}>',
         to=[content["to"]],
-        headers={"Message-ID": f"<{row.pk}@{host}>", "Auto-Submitted": "auto-generated"},
+        headers={"Message-ID": f"<{row.pk}@{host}>", "Auto-Submitted": "auto-generated"} | settings.MAIL_HEADERS,
     )
     message.attach_alternative(html, "text/html")
     if "attachment" in content["values"]:

@@ -2,12 +2,12 @@
 
 import os
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from kombu import Exchange, Queue
 
-from dsr import addresses, environment, keys, samples, storage
+from dsr import addresses, environment, keys, mailer, samples, storage
 from dsr.environment import WrongSetting
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -219,21 +219,16 @@ LANGUAGES = [("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "dsr" / "locale"]
 
 # ---- mail ------------------------------------------------------------------------------------------------------
-# "outbox" writes each mail into a folder; smtp://user:password@host:port?tls=1 sends it.
-_mail = environment.text("DSR_MAIL", "outbox")
+# "outbox" writes each mail into a folder; smtp://… sends it; a provider's name and key hand it to that provider.
+_mail = mailer.configured(environment.text("DSR_MAIL", "outbox"))
+EMAIL_BACKEND = _mail.backend
+EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+EMAIL_USE_SSL, EMAIL_USE_TLS = _mail.is_tls_from_start, _mail.is_starttls
 EMAIL_FILE_PATH = DATA / "outbox"
 EMAIL_TIMEOUT = 15
-if _mail == "outbox":
-    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-else:
-    _smtp = urlsplit(_mail)
-    if _smtp.scheme not in ("smtp", "smtps") or not _smtp.hostname:
-        raise WrongSetting("DSR_MAIL is not understood. Allowed are: outbox, or smtp://user:password@host:587?tls=1.")
-    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    EMAIL_HOST, EMAIL_PORT = _smtp.hostname, _smtp.port or (465 if _smtp.scheme == "smtps" else 587)
-    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_smtp.username or ""), unquote(_smtp.password or "")
-    EMAIL_USE_SSL = _smtp.scheme == "smtps"
-    EMAIL_USE_TLS = "tls=1" in _smtp.query
+ANYMAIL = _mail.anymail
+MAIL_HEADERS = _mail.headers  # what a provider wants to be told with each mail
 
 # ---- work ------------------------------------------------------------------------------------------------------
 _broker_folder = DATA / "broker"

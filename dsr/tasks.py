@@ -1,7 +1,6 @@
 """Celery's only door: run one job, sweep for what is due, tick once a minute."""
 
 import logging
-import smtplib
 import traceback
 from collections.abc import Callable
 
@@ -11,6 +10,7 @@ from django.utils import timezone
 
 from dsr import audit, deliver, gather, intake, jobs, notify
 from dsr.connectors import SystemRefused, SystemUnreachable
+from dsr.mailer.sending import MailRefused, MailWaits
 from dsr.models import Job
 from dsr.storage import StorageRefused, StorageUnreachable
 
@@ -24,7 +24,6 @@ STAGES: dict[str, Callable[[Job], None]] = {
     "seal": deliver.seal,
     "remove": deliver.remove_files,
 }
-PASSING = (SystemUnreachable, OSError, smtplib.SMTPException)
 
 
 @shared_task(name="dsr.run_job")
@@ -49,12 +48,12 @@ def _run(job: Job) -> None:
         jobs.fail(job, error.problem, error.hint)
     except jobs.Unfinished as error:
         jobs.retry(job, error.problem, error.hint)
-    except (SystemRefused, StorageRefused) as error:
+    except (SystemRefused, StorageRefused, MailRefused) as error:
         jobs.fail(job, str(error), error.hint)
-    except (SystemUnreachable, StorageUnreachable) as error:
+    except (SystemUnreachable, StorageUnreachable, MailWaits) as error:
         jobs.retry(job, str(error), error.hint)
-    except PASSING as error:
-        jobs.retry(job, _named(error), "Look at the disk, the mail server and the network.")
+    except OSError as error:
+        jobs.retry(job, _named(error), "Look at the disk and the network.")
     except Exception as error:  # whatever it is, the job must not be lost: it is tried again, then a person is asked
         # The message of an unforeseen exception may quote a person's data: only its kind and place are written.
         log.error("job %s failed: %s", job.pk, _named(error))

@@ -160,7 +160,7 @@ def test_an_unforeseen_failure_is_kept_without_its_words(job: Job, monkeypatch, 
 
 def test_a_full_disk_is_a_passing_failure(job: Job, monkeypatch) -> None:
     failed = run(job, monkeypatch, raising(OSError(28, "No space left on device")))
-    assert (failed.state, failed.hint) == (JobState.WAITING, "Look at the disk, the mail server and the network.")
+    assert (failed.state, failed.hint) == (JobState.WAITING, "Look at the disk and the network.")
 
 
 def test_a_finished_job_is_not_done_again(job: Job, monkeypatch) -> None:

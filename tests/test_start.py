@@ -73,6 +73,26 @@ def test_without_a_policy_it_says_what_to_set(tmp_path: Path) -> None:
         ),
         ({"POLICY": "lumio", "DSR_STORAGE": "s3://b-1", "DSR_S3_KEY_ID": "k"}, "Only one of DSR_S3_KEY_ID and"),
         ({"POLICY": "lumio", "DSR_STORAGE": "s3://k:sesame@b-1"}, "DSR_STORAGE holds credentials. They belong into"),
+        ({"POLICY": "lumio", "DSR_MAIL": "smtp://u:sesame@h?ttls=1"}, "DSR_MAIL has more than is understood after the"),
+        ({"POLICY": "lumio", "DSR_MAIL": "smtp://u:sesame@h:x"}, "DSR_MAIL is not understood. Allowed are: outbox, or"),
+        ({"POLICY": "lumio", "DSR_MAIL": "smtps://h?tls=1"}, "asks for tls=1. Take one."),
+        (
+            {"POLICY": "lumio", "DSR_MAIL": "mailgun://sesame@mg.example.com"},
+            "stands behind a question mark: mailgun://",
+        ),
+        ({"POLICY": "lumio", "DSR_MAIL": "mailgun://sesame@?regoin=eu"}, "DSR_MAIL has 'regoin' for mailgun. Allowed"),
+        ({"POLICY": "lumio", "DSR_MAIL": "mailgun://sesame@?region=mars"}, "a region mailgun does not know here."),
+        (
+            {"POLICY": "lumio", "DSR_MAIL": "postmark://"},
+            "DSR_MAIL lacks the key of postmark. It looks like postmark://",
+        ),
+        ({"POLICY": "lumio", "DSR_MAIL": "mailjet://sesame@"}, "DSR_MAIL lacks the secret of mailjet."),
+        (
+            {"POLICY": "lumio", "DSR_MAIL": "postal://sesame@"},
+            "DSR_MAIL lacks the api of postal. It looks like postal://KEY",
+        ),
+        ({"POLICY": "lumio", "DSR_MAIL": "postmark://sesame:b@"}, "DSR_MAIL has a colon in the key of postmark."),
+        ({"POLICY": "lumio", "DSR_MAIL": "postmark://sesame@?api=http://x.example"}, "an api that is no https address"),
         ({"POLICY": "lumio", "DSR_MAIL": "sendmail"}, "DSR_MAIL is not understood. Allowed are: outbox, or smtp://"),
     ],
 )
