@@ -93,6 +93,14 @@ class Health:
 
 
 @dataclass(frozen=True)
+class Size:
+    """How many rows of all people a collection holds, and whether that is only what the system estimates."""
+
+    rows: int
+    is_estimate: bool = False
+
+
+@dataclass(frozen=True)
 class Column:
     """One column as the person gets it. Types: string integer number boolean date datetime object array binary."""
 
@@ -179,8 +187,8 @@ class Connector(ABC):
         """Columns whose values are never given out, each with the reason in words for the person."""
         return {}
 
-    def rows(self, collection: str) -> int | None:
-        """How many rows of all people the collection holds, where that is cheap to know."""
+    def rows(self, collection: str) -> Size | None:
+        """How many rows of all people the collection holds, where that is cheap to know or to estimate."""
         return None
 
     @abstractmethod

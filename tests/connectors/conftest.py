@@ -1,19 +1,35 @@
-"""A fresh SQLite file as the system of a test."""
+"""Fresh databases as the systems of a test."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.connectors.databases import Source
+from tests import servers
+from tests.connectors.databases import MariaDbSource, PostgresSource, Source
 
 pytest.register_assert_rewrite("tests.connectors.conformance")
 
 
 @pytest.fixture
 def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Source]:
-    """A database to fill and open."""
+    """An SQLite database to fill and open."""
     made = Source(tmp_path / "source é?#%25 'x'.sqlite3", monkeypatch)
     yield made
-    for connector in made.opened:
-        connector.close()
+    made.drop()
+
+
+@pytest.fixture
+def pg(postgres: servers.Postgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[PostgresSource]:
+    """A PostgreSQL database to fill and open."""
+    made = PostgresSource(postgres, monkeypatch)
+    yield made
+    made.drop()
+
+
+@pytest.fixture
+def maria(mariadb: servers.MariaDb, monkeypatch: pytest.MonkeyPatch) -> Iterator[MariaDbSource]:
+    """A MariaDB database to fill and open."""
+    made = MariaDbSource(mariadb, monkeypatch)
+    yield made
+    made.drop()

@@ -23,7 +23,7 @@ from dsr.connectors import (
     SystemUnreachable,
     find_out,
 )
-from dsr.connectors.sql import engine
+from dsr.connectors.sql import sessions
 from dsr.connectors.sql.values import any_value
 from tests.connectors.databases import ENV, Source, run
 
@@ -514,7 +514,7 @@ def connector(source: Source) -> Connector:
 def test_a_locked_database_is_a_passing_failure(
     source: Source, connector: Connector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(sessions, "BUSY_SECONDS", 0.05)
     writer = sqlite3.connect(source.path)
     writer.execute("BEGIN EXCLUSIVE")
     for call in (lambda: read(connector), lambda: connector.identify(ADA), lambda: connector.count(ADA, "rows", ALL)):

@@ -23,11 +23,12 @@ from dsr.connectors import (
     Identifiers,
     Record,
     Scope,
+    Size,
     SystemRefused,
     SystemUnreachable,
     Unmapped,
 )
-from dsr.connectors.sql import engine, finding, learning, mapping
+from dsr.connectors.sql import catalogue, engine, finding, learning, mapping, replicas, sessions
 from dsr.connectors.sql.failures import told_apart, unreadable_text
 from dsr.connectors.sql.rows import Reading
 from dsr.connectors.sql.tables import Tables
@@ -52,17 +53,24 @@ class SqlConnector(Connector):
             found = [problem for each in self.system.collections for problem in mapping.problems(self._tables, each)]
             if not found:
                 self._touch()
+            standing = self._standing()
         except (SystemRefused, SystemUnreachable) as error:
             return Health(False, error.detail, error.hint)
         if found:
             hints = dict.fromkeys(problem.hint for problem in found)
             return Health(False, " ".join(problem.detail for problem in found), " ".join(hints))
-        return Health(True, " ".join([self._readable(), *self._unkeyed()]))
+        if standing.is_stale:
+            return Health(False, standing.words(), standing.hint())
+        wrong = self._cannot_change()
+        words = [self._readable(), *self._unkeyed(), standing.words(), wrong.detail if wrong else ""]
+        hints_ = [standing.hint(), wrong.hint if wrong else ""]
+        return Health(True, " ".join(filter(None, words)), " ".join(filter(None, hints_)))
 
     def identify(self, identifiers: Identifiers) -> Found:
         known: dict[str, frozenset[str]] = {}
         channels: list[Channel] = []
         with self._reading() as connection, _any_text(connection):
+            replicas.refuse_stale(connection, self.system.name)
             for collection in self.system.collections:
                 for kind, values in learning.taught(connection, self._tables, collection, identifiers).items():
                     known[kind] = known.get(kind, frozenset()) | values
@@ -94,7 +102,9 @@ class SqlConnector(Connector):
                 system=self.system.name,
             )
         with self._reading(collection) as connection:
+            replicas.refuse_stale(connection, self.system.name)
             reading = self._statement(identifiers, collection, scope)
+            sessions.unhurried(connection)
             self._refuse_doubled(connection, reading)
             yield from self._stream(connection, reading, after)
 
@@ -110,12 +120,17 @@ class SqlConnector(Connector):
     def withheld(self, collection: str) -> dict[str, str]:
         return mapping.withheld(self._mapped(collection))
 
-    def rows(self, collection: str) -> int | None:
-        if self._tables.dialect != "sqlite":
-            return None  # counting all rows of a large table takes other databases minutes
+    def rows(self, collection: str) -> Size | None:
+        table = self._tables.table(self._collection(collection).table)
         with self._reading(collection) as connection:
-            table = self._tables.table(self._collection(collection).table)
-            return int(connection.execute(select(func.count()).select_from(table.clause)).scalar_one())
+            if self._tables.dialect != "sqlite":
+                found = catalogue.estimate(connection, self._tables.schema, table.name)
+                if found is None:
+                    return None  # a view, which may be as costly as it likes
+                if found.size > catalogue.COUNTED_BYTES:
+                    return None if found.rows is None else Size(found.rows, is_estimate=True)
+            statement = select(func.count()).select_from(table.clause)
+            return Size(int(connection.execute(statement).scalar_one()))
 
     def close(self) -> None:
         if "_engine" in self.__dict__:
@@ -167,7 +182,11 @@ class SqlConnector(Connector):
             at_once = FILES_AT_ONCE if reading.here.collection.files else ROWS_AT_ONCE
             connection = connection.execution_options(stream_results=True, max_row_buffer=at_once)
         with connection.execute(reading.statement(after)) as rows:
-            yield from reading.records(rows, careful)
+            try:
+                yield from reading.records(rows, careful)
+            except (GeneratorExit, SystemRefused):
+                sessions.leave(connection)
+                raise
 
     def _refuse_doubled(self, connection: Connection, reading: Reading) -> None:
         statement = reading.keyset.doubled(reading.found) if reading.here.key else None
@@ -185,6 +204,25 @@ class SqlConnector(Connector):
             with self._reading(collection.name) as connection:
                 table = self._tables.table(collection.table)
                 connection.execute(select(literal(1)).select_from(table.clause).limit(1)).first()
+
+    def _standing(self) -> replicas.Standing:
+        with self._reading() as connection:
+            return replicas.standing(connection)
+
+    def _cannot_change(self) -> SystemRefused | SystemUnreachable | None:
+        """Why nothing could be changed here, where the systems file names credentials for changing."""
+        if not self.system.change_url_env:
+            return None
+        try:
+            with told_apart(self.system.name):
+                changing = engine.changing(self.system)
+                try:
+                    changing.connect().close()
+                finally:
+                    changing.dispose()
+        except (SystemRefused, SystemUnreachable) as error:
+            return error
+        return None
 
     def _readable(self) -> str:
         many = len(self.system.collections)

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
+import pymysql
 from django.utils.translation import gettext as _
 from sqlalchemy import exc
 
 from dsr.connectors import SystemRefused, SystemUnreachable
 
-# SQLite's names, SQLSTATE classes (PostgreSQL), MySQL's and MariaDB's numbers.
+# SQLite's names, SQLSTATE and its classes (PostgreSQL), MariaDB's and MySQL's numbers.
 PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_INTERRUPT", "SQLITE_FULL",
            "SQLITE_NOMEM", "SQLITE_PROTOCOL", "SQLITE_SCHEMA",
-           "08", "40", "53", "55P03", "57", "58",
-           "1040", "1205", "1213", "2002", "2003", "2006", "2013")  # fmt: skip
-FORBIDDEN = ("SQLITE_AUTH", "SQLITE_PERM", "42501", "28", "1044", "1045", "1142", "1143", "3D000")
+           "08", "25P03", "25P04", "40", "53", "55P03", "57", "58", "72000",
+           "1021", "1037", "1038", "1040", "1041", "1053", "1129", "1203", "1205", "1213", "1226", "1317", "1412",
+           "1927", "1969", "2002", "2003", "2006", "2013", "2055", "3024")  # fmt: skip
+FORBIDDEN = ("SQLITE_AUTH", "SQLITE_PERM", "42501", "28", "1044", "1045", "1130", "1142", "1143", "1227", "1356",
+             "1698", "1820", "1862", "3D000")  # fmt: skip
 GONE = ("42P01", "42703", "3F000", "1146", "1054", "1049")
 BROKEN = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 UNREADABLE_TEXT = "Could not decode to UTF-8"
@@ -97,11 +101,28 @@ def _among(code: str, known: tuple[str, ...]) -> bool:
     )
 
 
+# PostgreSQL gives no code with which a connection was turned down, only words, in the server's language.
+TURNED_DOWN = {
+    "password authentication failed": "28P01",
+    "no password supplied": "28P01",
+    "no pg_hba.conf entry": "28000",
+    "authentication failed for user": "28000",
+    "is not permitted to log in": "28000",
+    'role "': "28000",
+    'database "': "3D000",
+    "permission denied for database": "42501",
+}
+
+
 def code_of(error: exc.DBAPIError) -> str:
     """The database's own code for what went wrong. A code, never words: these may hold a person's data."""
     original = error.orig
+    if isinstance(original, pymysql.Error) and original.args and isinstance(original.args[0], int):
+        return str(original.args[0])  # it has an SQLSTATE too, which tells less
     for name in ("sqlite_errorname", "sqlstate", "pgcode"):
         if code := getattr(original, name, None):
             return str(code)
+    if isinstance(original, psycopg.OperationalError):
+        return next((code for words, code in TURNED_DOWN.items() if words in str(original)), type(original).__name__)
     first = original.args[0] if original is not None and original.args else None
     return str(first) if isinstance(first, int) else type(original).__name__

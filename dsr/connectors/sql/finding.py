@@ -11,15 +11,13 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, Text, case, cast, collate, false, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, case, false, func, or_, select
 
 from dsr.connectors import Identifiers
-from dsr.connectors.sql.identifiers import alike, reader, transformed
+from dsr.connectors.sql import comparing
+from dsr.connectors.sql.identifiers import reader, transformed, unfilled
 from dsr.connectors.sql.tables import SourceColumn, SourceTable, Tables
 from dsr.policy.systems import Collection, Find
-
-# A column's own collation may call "Ada" and "ada" the same person. Where that can be, it is set aside by name.
-BYTEWISE = {"sqlite": "BINARY"}
 
 
 @dataclass(frozen=True)
@@ -30,6 +28,7 @@ class Owner:
     read: Callable[[Any], str]
     allowed: frozenset[str]
     condition: ColumnElement[bool]
+    family: str
 
 
 @dataclass(frozen=True)
@@ -86,25 +85,16 @@ def owners(tables: Tables, collection: Collection, identifiers: Identifiers) -> 
     return reduce(frozenset.union, (owner.allowed for owner in reach(tables, collection, identifiers).owners))
 
 
-def exactly(tables: Tables, column: SourceColumn) -> ColumnElement[Any]:
-    """The column, compared sign by sign, in whatever way its table was told to compare."""
-    bytewise = BYTEWISE.get(tables.dialect)
-    if bytewise is None or column.family in ("integer", "float", "decimal", "boolean", "binary", "datetime", "date"):
-        return column.element
-    return collate(column.element, bytewise)
-
-
 def _direct(tables: Tables, find: Find, column: SourceColumn, identifiers: Identifiers) -> Owner:
     wanted = transformed(find, identifiers.get(find.identifier or "", frozenset()))
-    values = alike(column.family, wanted)
-    element = exactly(tables, column)
-    if find.transform == "casefold":
-        # The database's own lower() is enough, and can use an index, when there is nothing but ASCII to look for.
-        plain = tables.dialect != "sqlite" or all(value.isascii() for value in values)
-        element = func.lower(element) if plain else func.dsr_fold(element)
+    values = comparing.bound(tables, column, wanted)
     bound = [value for each in values.values() for value in each]
-    condition = element.in_(bound) if bound else false()
-    return Owner(column.element, reader(find), frozenset(values), condition)
+    condition: ColumnElement[bool] = false()
+    if bound:
+        ask = comparing.among_folded if find.transform == "casefold" else comparing.among
+        condition = ask(tables, column, bound)
+    read = unfilled(reader(find)) if column.family == "char" else reader(find)
+    return Owner(column.element, read, frozenset(values), condition, column.family)
 
 
 def _through(
@@ -113,19 +103,16 @@ def _through(
     """The rows already found in another collection, one for each of its keys, with the owner they name."""
     found = reach(tables, tables.system.collection(find.collection), identifiers)
     key = tables.column(found.table, find.key)
-    pointed_at = exactly(tables, key)
-    owning = [func.min(case((owner.condition, owner.element))).label(f"o{n}") for n, owner in enumerate(found.owners)]
+    pointed_at = comparing.exactly(tables, key)
+    owning = [
+        comparing.least(tables, owner.family, case((owner.condition, owner.element))).label(f"o{n}")
+        for n, owner in enumerate(found.owners)
+    ]
+    if key.form == "loose":
+        owning.append(func.min(key.element).label("r"))
     rows = found.select(pointed_at.label("k"), *owning).where(key.element.is_not(None)).group_by(pointed_at).subquery()
     through = [
-        Owner(rows.c[f"o{n}"], owner.read, owner.allowed, rows.c.k.is_not(None)) for n, owner in enumerate(found.owners)
+        Owner(rows.c[f"o{n}"], owner.read, owner.allowed, rows.c.k.is_not(None), "text")
+        for n, owner in enumerate(found.owners)
     ]
-    return rows, _same(tables, column, key, rows.c.k), through
-
-
-def _same(
-    tables: Tables, column: SourceColumn, key: SourceColumn, pointed_at: ColumnElement[Any]
-) -> ColumnElement[bool]:
-    """Whether the two columns hold the same. As text when they are of different kinds: "07" is not the number 7."""
-    if column.family == key.family:
-        return exactly(tables, column) == pointed_at
-    return cast(exactly(tables, column), Text) == cast(pointed_at, Text)
+    return rows, comparing.same(tables, column, key, rows), through

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from decimal import Decimal
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from dsr.policy.systems import Find
 # Words that stand for "nobody": a row that carries one is not anybody's.
 NOBODY = frozenset({"", "-", "--", "n/a", "na", "none", "null", "nil", "nan", "undefined", "unknown", "anonymous"})
 INTEGER_RANGE = range(-(2**63), 2**63)
+UNSIGNED_RANGE = range(-(2**63), 2**64)
 
 
 def fold(text: str) -> str:
@@ -75,6 +77,11 @@ def reader(find: Find) -> Callable[[Any], str]:
     return as_text
 
 
+def unfilled(read: Callable[[Any], str]) -> Callable[[Any], str]:
+    """The same for char(n), which is filled up with spaces that mean nothing."""
+    return lambda value: read(value).rstrip(" ")
+
+
 def as_text(value: Any) -> str:
     """A value that names somebody, as text. Nothing is "", which is never an owner."""
     if value is None:
@@ -85,7 +92,7 @@ def as_text(value: Any) -> str:
         return bytes(value).hex()
     if (isinstance(value, float) and value.is_integer()) or (isinstance(value, Decimal) and _is_integral(value)):
         return str(int(value))
-    if isinstance(value, int | float | Decimal | UUID):
+    if isinstance(value, int | float | Decimal | UUID | IPv4Address | IPv4Interface | IPv6Address | IPv6Interface):
         return str(value)
     raise SystemRefused(
         _("A column that should name a person holds values of type %(type)s.") % {"type": type(value).__name__},
@@ -114,21 +121,23 @@ def _as_it_is(value: str) -> list[tuple[str, Any]]:
     return [(value, value)]
 
 
-def _as_integer(value: str) -> list[tuple[str, Any]]:
+def as_integer(value: str, *, unsigned: bool = False) -> list[tuple[str, Any]]:
+    """The whole number that this spells in the one usual way, as it reads back and as it is bound; or nothing."""
     number = _whole(value)
-    return [] if number is None else [(value, number)]
+    return [] if number is None or number not in (UNSIGNED_RANGE if unsigned else INTEGER_RANGE) else [(value, number)]
 
 
 def _as_number(value: str) -> list[tuple[str, Any]]:
     # SQLite would read "07" or "1e3" as the number 7 or 1000: somebody else's.
-    return _as_integer(value) or ([] if _reads_as_number(value) else [(value, value)])
+    return as_integer(value) or ([] if _reads_as_number(value) else [(value, value)])
 
 
 def _as_either(value: str) -> list[tuple[str, Any]]:
-    return [(value, value), *_as_integer(value)]
+    return [(value, value), *as_integer(value)]
 
 
-def _as_raw(value: str) -> list[tuple[str, Any]]:
+def as_bytes(value: str) -> list[tuple[str, Any]]:
+    """The bytes that this spells in hexadecimal digits, as they read back and as they are bound; or nothing."""
     try:
         raw = bytes.fromhex(value)
     except ValueError:
@@ -144,11 +153,11 @@ def _as_uuid(value: str) -> list[tuple[str, Any]]:
 
 
 AS_BOUND: dict[str, Callable[[str], list[tuple[str, Any]]]] = {
-    "integer": _as_integer,
+    "integer": as_integer,
     "float": _as_number,
     "decimal": _as_number,
     "numeric": _as_number,
-    "binary": _as_raw,
+    "binary": as_bytes,
     "uuid": _as_uuid,
     "unknown": _as_either,
 }
@@ -157,9 +166,9 @@ AS_BOUND: dict[str, Callable[[str], list[tuple[str, Any]]]] = {
 def _whole(value: str) -> int | None:
     """The whole number that this spells in the one usual way, or nothing."""
     digits = value.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit()) or (digits[0] == "0" and value != "0") or len(digits) > 19:
+    if not (digits.isascii() and digits.isdigit()) or (digits[0] == "0" and value != "0") or len(digits) > 20:
         return None
-    return int(value) if int(value) in INTEGER_RANGE else None
+    return int(value)
 
 
 def _reads_as_number(value: str) -> bool:

@@ -15,16 +15,17 @@ from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
-from sqlalchemy import ColumnElement, LargeBinary, Text, and_, bindparam, cast, func, literal, or_
+from sqlalchemy import ColumnElement, DateTime, LargeBinary, Text, and_, bindparam, cast, func, literal, or_
 from sqlalchemy import false as never
 
 from dsr.connectors import SystemRefused
-from dsr.connectors.sql.finding import Reach, exactly
+from dsr.connectors.sql.comparing import exactly, ordered
+from dsr.connectors.sql.finding import Reach
 from dsr.connectors.sql.tables import SourceColumn, SourceTable, Tables
 
 JSON_INTEGERS = range(-(2**63), 2**64)
 # These put empty values first by themselves; for others it must be said.
-EMPTY_FIRST = frozenset({"sqlite", "mysql", "mariadb"})
+EMPTY_FIRST = frozenset({"sqlite", "mysql"})
 
 READ: dict[str, Callable[[str], Any]] = {
     "bytes": base64.b64decode,
@@ -73,26 +74,27 @@ class Keyset:
         return statement.group_by(*elements).having(func.count() > 1).limit(1)
 
     def _ordered(self, column: SourceColumn) -> ColumnElement[Any]:
-        element = exactly(self.tables, column)
+        element = ordered(self.tables, column)
         return element.nulls_first() if column.nullable and self.tables.dialect not in EMPTY_FIRST else element
 
     def _after(self, rest: list[tuple[SourceColumn, Any]]) -> ColumnElement[bool]:
         (column, value), *others = rest
-        element = exactly(self.tables, column)
+        element = ordered(self.tables, column)
         further = self._after(others) if others else never()
         if value is None:
             return or_(element.is_not(None), and_(element.is_(None), further))
-        bound = _bound(value)
+        bound = self._bound(column, value)
         beyond = or_(element > bound, and_(element == bound, further)) if others else element > bound
         # Said twice, so that an index over the first column is used.
         return and_(element >= bound, beyond) if others else beyond
 
-
-def _bound(value: Any) -> Any:
-    if isinstance(value, RawText):
-        # Text that is not UTF-8 goes in as bytes; joined to nothing, so that it turns no number into text.
-        return cast(bindparam(None, value.raw, LargeBinary, unique=True), Text).concat("")
-    return literal(value)
+    def _bound(self, column: SourceColumn, value: Any) -> Any:
+        if isinstance(value, RawText):
+            # Text that is not UTF-8 goes in as bytes; joined to nothing, so that it turns no number into text.
+            return cast(bindparam(None, value.raw, LargeBinary, unique=True), Text).concat("")
+        if isinstance(value, str) and column.family in ("datetime", "date") and self.tables.dialect == "postgresql":
+            return cast(literal(value), DateTime(timezone=True))  # infinity, or a year that Python does not have
+        return literal(value)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, or_, select
 
 from dsr.connectors import MOST_IDENTIFIERS, Channel, Identifiers, SystemRefused
-from dsr.connectors.sql.finding import Reach, exactly, reach
-from dsr.connectors.sql.identifiers import alike, as_text, usable
+from dsr.connectors.sql import comparing
+from dsr.connectors.sql.finding import Reach, reach
+from dsr.connectors.sql.identifiers import as_text, usable
 from dsr.connectors.sql.tables import SourceColumn, Tables
 from dsr.connectors.sql.timespan import moment
 from dsr.policy.systems import ChannelColumns, Collection, Teach
@@ -24,7 +25,9 @@ def taught(
     learned: dict[str, frozenset[str]] = {}
     for teach in collection.teaches:
         column = tables.column(found.table, teach.column)
-        statement = found.select(column.element).where(column.element.is_not(None)).distinct()
+        # Distinct by its bytes: a collation's "cus_A" and "cus_a" are two.
+        element = comparing.exactly(tables, column)
+        statement = found.select(element).where(element.is_not(None)).distinct()
         rows = connection.execute(statement.limit(MOST_IDENTIFIERS + 1)).scalars().all()
         if len(rows) > MOST_IDENTIFIERS:
             raise _too_many(tables, collection, teach)
@@ -38,7 +41,7 @@ def taught(
 
 def channels(connection: Connection, tables: Tables, channel: ChannelColumns, found: Reach) -> Iterator[Channel]:
     """The ways to reach the person that the reached rows hold, with the first day each was known."""
-    column = tables.column(found.table, channel.column).element
+    column = comparing.exactly(tables, tables.column(found.table, channel.column))
     since: ColumnElement[Any] = literal(None)
     if channel.since:
         since = func.min(tables.column(found.table, channel.since).element)
@@ -59,7 +62,7 @@ def _others(
     """
     found = reach(tables, collection, identifiers, everyone=True)
     column = tables.column(found.table, teach.column)
-    bound = [value for each in alike(column.family, values).values() for value in each]
+    bound = [value for each in comparing.bound(tables, column, values).values() for value in each]
     is_a_way = any(find.column == teach.column for find in collection.find)
     if is_a_way or not bound or found.table.proves_unique((teach.column,)):
         return None
@@ -67,15 +70,16 @@ def _others(
     return (
         select(literal(1))
         .select_from(found.source)
-        .where(exactly(tables, column).in_(bound), case((found.condition, 1), else_=0) == 0)
-        .where(or_(*(_is_named(name) for name in names)))
+        .where(comparing.among(tables, column, bound), case((found.condition, 1), else_=0) == 0)
+        .where(or_(*(_is_named(tables, name) for name in names)))
         .limit(1)
     )
 
 
-def _is_named(column: SourceColumn) -> ColumnElement[bool]:
+def _is_named(tables: Tables, column: SourceColumn) -> ColumnElement[bool]:
     named = column.element.is_not(None)
-    return and_(named, column.element != literal("")) if column.family == "text" else named
+    is_text = column.family in ("text", "char")
+    return and_(named, comparing.exactly(tables, column) != literal("")) if is_text else named
 
 
 def _shared(tables: Tables, collection: Collection, teach: Teach) -> SystemRefused:

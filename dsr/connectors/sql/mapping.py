@@ -89,7 +89,7 @@ def unmapped(tables: Tables) -> Iterator[Unmapped]:
     """Tables that no collection reads, what looks personal in them, and columns that go out without a word."""
     read = {collection.table: collection for collection in tables.system.collections}
     for name in tables.names:
-        if name not in read and not ignored(tables.system.ignore, name):
+        if name not in read and name not in tables.partitions and not ignored(tables.system.ignore, name):
             yield Unmapped(name, "", _("No collection reads this table."), "table")
             for column in tables.table(name).columns:
                 if looks_personal(column):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, literal, or_, true
+from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, literal, not_, or_, true
 
 from dsr.connectors import Scope
 from dsr.connectors.sql.tables import SourceColumn
 
 # A number this large counts milliseconds: as seconds it would be past the year 5000.
 MILLISECONDS = 100_000_000_000
+TELLS_A_DAY = "^[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 
 def moment(value: Any) -> datetime | None:
@@ -53,8 +54,16 @@ def within(scope: Scope, column: SourceColumn, dialect: str) -> ColumnElement[bo
         seconds = case((func.abs(element) >= MILLISECONDS, element / 1000), else_=element)
         return _between(seconds, first and int(first.timestamp()), end and int(end.timestamp()))
     if column.family == "text":
-        return _between(element, first and first.date().isoformat(), end and end.date().isoformat())
-    return _between(element, first, end)
+        days = _between(element, first and first.date().isoformat(), end and end.date().isoformat())
+        return or_(not_(element.regexp_match(TELLS_A_DAY)), days)
+    return or_(_timeless(element, dialect), _between(element, first, end))
+
+
+def _timeless(element: ColumnElement[Any], dialect: str) -> ColumnElement[bool]:
+    """What stands in a column of times and is none: PostgreSQL's infinity, MariaDB's days and months of zero."""
+    if dialect == "postgresql":
+        return not_(func.isfinite(element))
+    return or_(func.month(element) == 0, func.dayofmonth(element) == 0)
 
 
 def _between(element: ColumnElement[Any], first: Any, end: Any) -> ColumnElement[bool]:

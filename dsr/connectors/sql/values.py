@@ -29,6 +29,7 @@ LONG_NUMBER = re.compile(r"[0-9]{16}|[0-9.]{17}|[0-9][eE]")
 
 TYPES: Mapping[str, str] = {
     "boolean": "boolean",
+    "flag": "boolean",
     "integer": "integer",
     "float": "number",
     "decimal": "number",
@@ -40,7 +41,7 @@ TYPES: Mapping[str, str] = {
 }
 WRITTEN_AS_TEXT: tuple[type, ...] = (
     Decimal,
-    UUID, IPv4Address, IPv6Address, IPv4Network, IPv6Network, IPv4Interface, IPv6Interface, timedelta,
+    UUID, IPv4Address, IPv6Address, IPv4Network, IPv6Network, IPv4Interface, IPv6Interface,
 )  # fmt: skip
 
 Converter = Callable[[Any], Any]
@@ -129,6 +130,24 @@ def boolean_value(value: Any) -> Any:
     return bool(value) if isinstance(value, int) and value in (0, 1) else any_value(value)
 
 
+def bits_value(value: Any) -> Any:
+    """Bits as digits, the first one first, in whole bytes as the driver gives them."""
+    return "".join(f"{byte:08b}" for byte in value) if isinstance(value, bytes) else any_value(value)
+
+
+def flag_value(value: Any) -> Any:
+    """A column of one bit."""
+    return value != b"\0" if isinstance(value, bytes) else any_value(value)
+
+
+def _hours(value: timedelta) -> str:
+    """A time of MariaDB, which runs from -838 to 838 hours."""
+    seconds, micros = divmod(abs(value) // timedelta(microseconds=1), 1_000_000)
+    hours, rest = divmod(seconds, 3600)
+    sign = "-" if value < timedelta() else ""
+    return f"{sign}{hours:02}:{rest // 60:02}:{rest % 60:02}" + (f".{micros:06}" if micros else "")
+
+
 def datetime_value(value: Any) -> Any:
     """An instant in UTC, ISO 8601; what is no time stays what it is."""
     at = moment(value)
@@ -208,6 +227,7 @@ WRITERS_BY_BASE: tuple[tuple[type | tuple[type, ...], Converter], ...] = (
     ((bytes, bytearray, memoryview), _base64),
     (datetime, datetime_value),
     ((date, time), _isoformat),
+    (timedelta, _hours),
     (WRITTEN_AS_TEXT, str),
     (Mapping, _object),
     ((list, tuple), _array),
@@ -216,6 +236,8 @@ WRITERS_BY_BASE: tuple[tuple[type | tuple[type, ...], Converter], ...] = (
 
 CONVERTERS: dict[str, Converter] = {
     "boolean": boolean_value,
+    "bits": bits_value,
+    "flag": flag_value,
     "float": float_value,
     "decimal": decimal_value,
     "numeric": text_value,
@@ -224,6 +246,7 @@ CONVERTERS: dict[str, Converter] = {
     "array": any_value,
     "binary": any_value,
     "uuid": any_value,
+    "address": any_value,
     "unknown": text_value,
 }
 

@@ -79,9 +79,13 @@ def _coverage(connector: Connector, *, with_rows: bool) -> Iterator[str]:
 
 
 def _facts(connector: Connector, collection: Collection) -> Iterator[str]:
-    rows = connector.rows(collection.name)
-    if rows is not None:
-        yield ngettext("%(rows)d row", "%(rows)d rows", rows) % {"rows": rows}
+    size = connector.rows(collection.name)
+    if size is not None and size.is_estimate:
+        yield ngettext(
+            "about %(rows)d row by the database's estimate", "about %(rows)d rows by the database's estimate", size.rows
+        ) % {"rows": size.rows}
+    elif size is not None:
+        yield ngettext("%(rows)d row", "%(rows)d rows", size.rows) % {"rows": size.rows}
     withheld = connector.withheld(collection.name)
     if withheld:
         yield _("never given out: %(columns)s") % {"columns": " ".join(withheld)}
