@@ -1,4 +1,4 @@
-"""The conformance suite over SQLite, PostgreSQL and MariaDB: names of all kinds, keys of all kinds, views, partitions."""
+"""The conformance suite over SQLite, PostgreSQL and MariaDB: names and keys of all kinds, views, partitions."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from dsr.connectors import Connector
 from tests.connectors.conformance import Conformance, World
 from tests.connectors.databases import DIALECTS, Source, make_source
 
@@ -89,28 +90,34 @@ def namer(names: str) -> Namer:
 
 
 @pytest.fixture(scope="session")
-def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Source]:
-    """Fills each database once with each kind of names; they go with their servers."""
-    made: dict[tuple[str, str], Source] = {}
+def filled(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str, str], tuple[Source, Connector]]]:
+    """Fills each database once with each kind of names, and opens it once."""
+    made: dict[tuple[str, str], tuple[Source, Connector]] = {}
 
-    def fill_once(dialect: str, names: str) -> Source:
+    def fill_once(dialect: str, names: str) -> tuple[Source, Connector]:
         if (dialect, names) not in made:
-            made[dialect, names] = make_source(dialect, tmp_path_factory.mktemp("source"), request)
-            fill(made[dialect, names], namer(names))
+            source = make_source(dialect, tmp_path_factory.mktemp("source"), request)
+            fill(source, namer(names))
+            made[dialect, names] = (source, source.open(*collections(namer(names))))
         return made[dialect, names]
 
-    return fill_once
+    yield fill_once
+    for source, _connector in made.values():
+        source.close()
 
 
 @pytest.fixture(params=[(dialect, names) for dialect in DIALECTS for names in NAMES], ids=" ".join)
 def world(
-    request: pytest.FixtureRequest, filled: Callable[[str, str], Source], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[World]:
-    dialect, names = request.param
-    source = filled(dialect, names)
+    request: pytest.FixtureRequest,
+    filled: Callable[[str, str], tuple[Source, Connector]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> World:
+    source, connector = filled(*request.param)
     source.enter(monkeypatch)
-    yield World(
-        connector=source.open(*collections(namer(names))),
+    return World(
+        connector=connector,
         identifiers={"email": frozenset({"ada@example.com"})},
         known={"email": frozenset({"ada@example.com"}), "user_id": frozenset({"7"})},
         mine={"people": 1, "requests": MANY, "chats": 2, "messages": 4, "notes": 3, "visits": 3, "letters": 4},
@@ -120,7 +127,6 @@ def world(
         large_bytes=MANY * len(LONG),
         split={"messages": date(2026, 3, 1)},
     )
-    source.close()
 
 
 class TestSql(Conformance):
@@ -206,9 +212,10 @@ def fill_parts_and_view(source: Source, n: Namer, kinds: dict[str, str]) -> None
             source.run(f"CREATE TABLE {source.q(part)} PARTITION OF {source.q(n('visits'))} FOR VALUES FROM ({bounds})")
     days = ("2026-01-01", "2026-01-31", "2026-02-01")
     source.insert(n("visits"), [*((day, 1, 7) for day in days), *((day, 2, 70) for day in days[1:])])
+    q = source.q
     source.run(
-        f"CREATE VIEW {source.q(n('letters'))} AS SELECT m.*, c.{source.q(n('user_id'))} FROM {source.q(n('messages'))} m"
-        f" JOIN {source.q(n('chats'))} c ON c.{source.q(n('id'))} = m.{source.q(n('chat_id'))}"
+        f"CREATE VIEW {q(n('letters'))} AS SELECT m.*, c.{q(n('user_id'))} FROM {q(n('messages'))} m"
+        f" JOIN {q(n('chats'))} c ON c.{q(n('id'))} = m.{q(n('chat_id'))}"
         + (" COLLATE BINARY" if source.dialect == "sqlite" else "")
     )
 

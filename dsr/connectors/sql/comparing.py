@@ -14,7 +14,7 @@ from ipaddress import ip_interface
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, and_, cast, collate, func, literal
+from sqlalchemy import ColumnElement, FromClause, Text, and_, cast, collate, func, literal
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import UserDefinedType
 
@@ -83,24 +83,23 @@ def among_folded(tables: Tables, column: SourceColumn, values: Collection[str]) 
     return exact if rough is None else and_(rough, exact)
 
 
-def same(tables: Tables, column: SourceColumn, key: SourceColumn, rows: Any) -> ColumnElement[bool]:
+def same(tables: Tables, column: SourceColumn, key: SourceColumn, rows: FromClause) -> ColumnElement[bool]:
     """Whether the column holds what `rows.c.k`, the key made exact, holds; "07" is not the number 7.
 
     `rows.c.r` is the key as it stands in its table.
     """
-    if column.family == key.family and column.form == "native":
-        return column.element == rows.c.k
+    element, pointed_at = column.element, rows.c.k
     if tables.dialect == "sqlite":
         if column.family == key.family:
-            return exactly(tables, column) == rows.c.k
-        return cast(exactly(tables, column), Text) == cast(rows.c.k, Text)
-    if {column.family, key.family} <= NUMBERS:
-        return column.element == rows.c.k
+            return exactly(tables, column) == pointed_at
+        return cast(exactly(tables, column), Text) == cast(pointed_at, Text)
+    if (column.family == key.family and column.form == "native") or {column.family, key.family} <= NUMBERS:
+        return element == pointed_at
     alike_collated = column.collation == key.collation and key.form != "native" and column.form != "native"
     if tables.dialect == "postgresql" and alike_collated and column.form == key.form == "text":
-        return column.element == rows.c.k
-    exact = bytewise(tables, column.element, is_text=column.form == "text") == cast_text(tables, rows.c.k)
-    return and_(column.element == rows.c.r, exact) if alike_collated and column.form == key.form == "loose" else exact
+        return element == pointed_at
+    exact = bytewise(tables, column.element, is_text=column.form == "text") == cast_text(tables, pointed_at)
+    return and_(element == rows.c.r, exact) if alike_collated and column.form == key.form == "loose" else exact
 
 
 def cast_text(tables: Tables, element: ColumnElement[Any]) -> ColumnElement[Any]:

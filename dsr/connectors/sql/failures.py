@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-import pymysql
 from django.utils.translation import gettext as _
 from sqlalchemy import exc
 
@@ -117,12 +116,12 @@ TURNED_DOWN = {
 def code_of(error: exc.DBAPIError) -> str:
     """The database's own code for what went wrong. A code, never words: these may hold a person's data."""
     original = error.orig
-    if isinstance(original, pymysql.Error) and original.args and isinstance(original.args[0], int):
-        return str(original.args[0])  # it has an SQLSTATE too, which tells less
+    first = original.args[0] if original is not None and original.args else None
+    if isinstance(first, int):
+        return str(first)  # MariaDB's number, beside which stands an SQLSTATE that tells less
     for name in ("sqlite_errorname", "sqlstate", "pgcode"):
         if code := getattr(original, name, None):
             return str(code)
     if isinstance(original, psycopg.OperationalError):
         return next((code for words, code in TURNED_DOWN.items() if words in str(original)), type(original).__name__)
-    first = original.args[0] if original is not None and original.args else None
-    return str(first) if isinstance(first, int) else type(original).__name__
+    return type(original).__name__

@@ -31,7 +31,7 @@ SELECT pg_is_in_recovery(),
 
 @dataclass(frozen=True)
 class Standing:
-    """Whether this is a replica, and how many seconds it is behind: None if it does not tell, infinity if it stopped."""
+    """Whether this is a replica, and its seconds behind: None if it does not tell, infinity if it stopped."""
 
     is_replica: bool
     behind: float | None = 0

@@ -153,14 +153,12 @@ WRITTEN_BY_THE_DATABASE = (
 
 def _loader_or_text(kind: str) -> type[Loader]:
     """A loader that gives the text for what Python cannot hold: infinity, years before 1 and after 9999, 24:00."""
-    usual = adapters.get_loader(adapters.types[kind].oid, Loader.format)
-    if usual is None:
-        raise LookupError(kind)
+    known: Any = adapters.get_loader(adapters.types[kind].oid, Loader.format)
 
     class OrText(Loader):
         def __init__(self, oid: int, context: Any = None) -> None:
             super().__init__(oid, context)
-            self._usual = usual(oid, context)
+            self._usual = known(oid, context)
 
         def load(self, data: Buffer) -> Any:
             try:
