@@ -30,6 +30,7 @@ from accounts.models import SignInCode, User, plain_address, random_id
 
 MINUTES = 30
 MAX_TRIES = 5
+PURGED_AT_ONCE = 10_000
 # allauth's public consume() takes its rates from a setting, and without an entry there it limits nothing.
 # The key is an address as seen from one network, so that a stranger who asks or guesses in somebody's name does not
 # lock them out. "anywhere" is what one address gets from all networks together, and at five tries a code it bounds
@@ -153,12 +154,23 @@ def _remember(request: HttpRequest, email: str, code: str) -> None:
     request.session[SESSION_KEY] = {"id": pk, "email": email}
 
 
+def forget_expired() -> int:
+    """Deletes the codes whose time is up; to be called now and then. How many.
+
+    What somebody has in hand at this moment is left for the next time.
+    """
+    with transaction.atomic():
+        expired = SignInCode.objects.filter(expires_at__lt=timezone.now()).order_by("expires_at")
+        found = list(expired.select_for_update(skip_locked=True).values_list("pk", flat=True)[:PURGED_AT_ONCE])
+        deleted, _ = SignInCode.objects.filter(pk__in=found).delete()
+    return deleted
+
+
 def _forget(request: HttpRequest) -> None:
-    """Ends the code this session asked for before, and all whose time is up."""
+    """Ends the code this session asked for before."""
     waiting = _waiting(request)
     if waiting:
         SignInCode.objects.filter(pk=waiting.id).delete()
-    SignInCode.objects.filter(expires_at__lt=timezone.now()).delete()
 
 
 def _waiting(request: HttpRequest) -> Waiting | None:

@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import User, plain_address
-from dsr import audit, jobs, keys, lifecycle, notify, policy
+from dsr import audit, jobs, keys, lifecycle, locks, notify, policy
 from dsr.lifecycle import NotAllowed
 from dsr.models import Case, Delivery, Job, JobState, Relation, State
 from dsr.models.case import ENDS
@@ -21,6 +21,7 @@ from dsr.policy.deadlines import Due
 CLAIM_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no letter that reads as a digit
 CLAIM_LENGTH = 26  # 130 bits
 UNVERIFIED_DAYS = 7
+LAPSED_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -71,14 +72,17 @@ def open_case(asked: Asked) -> Case:
     if bool(asked.email) == bool(asked.receipts):
         raise ValueError("A case is about an address or about receipts, never both.")
     form_index = keys.index("form", asked.nonce)
-    known = Case.objects.filter(form_index=form_index).first()
-    if known is not None:
-        return known
-    try:
-        return _open(asked, form_index)
-    except IntegrityError:
-        # The same form arrived twice at once, and the other one was first.
-        return Case.objects.get(form_index=form_index)
+    for is_last in (False, False, True):
+        known = Case.objects.filter(form_index=form_index).first()
+        if known is not None:
+            return known
+        try:
+            return _open(asked, form_index)
+        except IntegrityError:
+            # The same form arrived twice at once and the other one was first, or somebody else drew the same reference.
+            if is_last:
+                raise
+    raise AssertionError("The last try returns or raises.")
 
 
 @audit.recorded()
@@ -99,6 +103,8 @@ def _open(asked: Asked, form_index: str) -> Case:
         claim_index=keys.index("claim", _bare(asked.claim)) if asked.claim else None,
     )
     case.details = asked.details()
+    if asked.receipts:
+        locks.alone("who", case.who_index)  # as in `verify`
     case.save(force_insert=True)
     lifecycle.open_clocks(case)
     audit.append("received", actor=audit.SUBJECT, case=case, right=case.right, relation=case.relation)
@@ -115,6 +121,8 @@ def verify(case: Case, user: User) -> Case:
     receipt date of whichever came first. Raises NotAllowed when the user is not who the case is about.
     """
     who = keys.index("email", plain_address(user.email))
+    # Two requests of the same person at once: the second one sees what the first one came to, and joins it.
+    locks.alone("who", case.who_index)
     case = lifecycle.lock(case)
     if not secrets.compare_digest(who, case.who_index):
         raise NotAllowed(_("This code belongs to another address."))
@@ -159,7 +167,7 @@ def lapse_unverified(now: datetime) -> int:
     """Close what nobody proved to be theirs within seven days, and forget the address. How many."""
     stale = Case.objects.filter(state=State.RECEIVED, received_at__lt=now - timedelta(days=UNVERIFIED_DAYS))
     closed = 0
-    for case in stale:
+    for case in stale[:LAPSED_AT_ONCE]:
         # Its code may be typed at this very moment: then it is not stale any more, and stays.
         with suppress(NotAllowed), audit.recorded():
             lifecycle.advance(case, State.LAPSED, by=audit.SYSTEM, why="not verified")

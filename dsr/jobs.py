@@ -16,7 +16,7 @@ from typing import Any
 
 from celery import current_app
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -74,6 +74,15 @@ def enqueue(kind: str, *, case: Case | None = None, system: str = "", key: str =
     return job
 
 
+def look_at_connection() -> None:
+    """Let go of a database connection that a restart cut or that is old; the next query makes another.
+
+    Django does this for each request; for a job nobody does.
+    """
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
+
+
 def claim(pk: int) -> Job | None:
     """Lease the job to this worker, or None: it is done, not due, or somebody else's."""
     now = timezone.now()
@@ -115,12 +124,12 @@ def retry(job: Job, problem: str, hint: str = "") -> None:
         return
     due_at = timezone.now() + timedelta(seconds=wait_seconds(job.attempts))
     _write(job, state=JobState.WAITING, lease="", lease_until=None, due_at=due_at, sent_at=None,
-           problem=problem[:500], hint=hint[:500])  # fmt: skip
+           problem=_told(problem), hint=_told(hint))  # fmt: skip
 
 
 def fail(job: Job, problem: str, hint: str = "") -> None:
     """Give it to staff: trying again would not help."""
-    _write(job, state=JobState.FAILED, lease="", lease_until=None, problem=problem[:500], hint=hint[:500])
+    _write(job, state=JobState.FAILED, lease="", lease_until=None, problem=_told(problem), hint=_told(hint))
 
 
 def again(job: Job) -> None:
@@ -152,24 +161,42 @@ def sweep(now: datetime | None = None) -> int:
     unsent |= Q(sent_at__lt=F("lease_until"))
     orphaned = Job.objects.filter(unsent, state=JobState.RUNNING, lease_until__lt=now).order_by("lease_until")
     found = [*waiting[:SWEEP_LIMIT], *orphaned[:SWEEP_LIMIT]]
-    Job.objects.filter(pk__in=[job.pk for job in found]).update(sent_at=now)
-    for job in found:
-        _send(job.pk, job.queue)
+    pks = [job.pk for job in found]
+    Job.objects.filter(pk__in=pks).update(sent_at=now)
+    for sent, job in enumerate(found):
+        if not _send(job.pk, job.queue):
+            # The broker is gone. Each further try would take its time; the next sweep begins with these.
+            Job.objects.filter(pk__in=pks[sent:], sent_at=now).update(sent_at=None)
+            return sent
     return len(found)
 
 
-def _send(pk: int, queue: str) -> None:
+def _send(pk: int, queue: str) -> bool:
     try:
         current_app.send_task("dsr.run_job", args=[pk], queue=queue)
     except (OperationalError, OSError) as error:
         # The row is the promise: the sweep sends it again once the broker is back.
         log.warning("job %s was not sent: %s", pk, type(error).__name__)
+        return False
+    return True
 
 
 def _renew(pk: int, lease: str, is_over: threading.Event) -> None:
-    while not is_over.wait(settings.LEASE_SECONDS / 3):
-        Job.objects.filter(pk=pk, lease=lease).update(lease_until=timezone.now() + _lease())
-    connection.close()
+    try:
+        while not is_over.wait(settings.LEASE_SECONDS / 3):
+            try:
+                Job.objects.filter(pk=pk, lease=lease).update(lease_until=timezone.now() + _lease())
+            except (DatabaseError, InterfaceError) as error:
+                # The database restarts: the next time it is back, and the lease still ours if nobody claimed the job.
+                log.warning("the lease of job %s was not renewed: %s", pk, type(error).__name__)
+                connection.close()
+    finally:
+        connection.close()
+
+
+def _told(sentence: str) -> str:
+    """As the column takes it: PostgreSQL refuses a NUL, which a system's own words may hold."""
+    return sentence.replace("\0", "")[:500]
 
 
 def _lease() -> timedelta:

@@ -1,11 +1,12 @@
 """Every message that is sent. A message is a row and a job; what it says is sealed, and forgotten once it is out."""
 
+import time
 from typing import Any
 
 from django.conf import settings
 from django.core.files.storage import storages
 from django.core.mail import EmailMultiAlternatives
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -16,6 +17,8 @@ from dsr.bundle import sealed
 from dsr.mailer import sending
 from dsr.models import Case, Job, Mail, Note
 
+# Seconds between the tries to note that a message went out; after the last one it is given up.
+NOTE_SENT_AFTER = (0.5, 1, 2, 4, 8, None)
 MESSAGES = frozenset({"code", "received", "ready", "refused", "withdrawn", "note"})
 
 
@@ -47,11 +50,23 @@ def send(job: Job) -> None:
         return
     message = compose(row)
     sending.send(message)
-    with transaction.atomic():
-        row.content = {}
-        row.sent_at = timezone.now()
-        row.save(update_fields=["content_sealed", "sent_at"])
-        jobs.finish(job)
+    row.content, row.sent_at = {}, timezone.now()
+    _note_sent(row, job)
+
+
+def _note_sent(row: Mail, job: Job) -> None:
+    """The message is out: a database that restarts right now is waited for, or the person would get a second one."""
+    for seconds in NOTE_SENT_AFTER:
+        try:
+            with transaction.atomic():
+                row.save(update_fields=["content_sealed", "sent_at"])
+                jobs.finish(job)
+                return
+        except (OperationalError, InterfaceError):
+            if seconds is None:
+                raise
+            time.sleep(seconds)
+            jobs.look_at_connection()
 
 
 def compose(row: Mail) -> EmailMultiAlternatives:

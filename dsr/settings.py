@@ -70,9 +70,8 @@ STATIC_ROOT = Path(environment.path("DSR_STATIC", str(BASE_DIR / "var" / "static
 # Limits on guesses and on mails must be seen by every process.
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "BACKEND": "dsr.shared_cache.SharedCache",
         "LOCATION": "shared_cache",
-        "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
 }
 
@@ -238,6 +237,7 @@ CELERY_BROKER_URL, CELERY_BROKER_TRANSPORT_OPTIONS = addresses.broker(
 if CELERY_BROKER_URL.startswith("filesystem:"):
     for _name in ("queue", "processed", "control"):
         (_broker_folder / _name).mkdir(mode=0o700, parents=True, exist_ok=True)
+CELERY_DB_REUSE_MAX = 1000  # a connection serves many jobs (dsr.tasks looks whether it still stands), not one
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a broker that is gone for an hour is waited for
 CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("interactive", "bulk", "clock")]
 CELERY_TASK_DEFAULT_QUEUE = "interactive"

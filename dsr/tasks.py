@@ -5,9 +5,12 @@ import traceback
 from collections.abc import Callable
 
 from celery import shared_task
+from django.core.cache import cache
 from django.core.management import call_command
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
+from accounts import codes
 from dsr import audit, deliver, gather, intake, jobs, notify
 from dsr.connectors import SystemRefused, SystemUnreachable
 from dsr.mailer.sending import MailRefused, MailWaits
@@ -24,11 +27,17 @@ STAGES: dict[str, Callable[[Job], None]] = {
     "seal": deliver.seal,
     "remove": deliver.remove_files,
 }
+# The portal's own database: gone, restarted, or two that waited for each other.
+DATABASE = (OperationalError, InterfaceError)
 
 
 @shared_task(name="dsr.run_job")
 def run_job(pk: int) -> None:
-    """Claim the job and do it. Whatever goes wrong is written into its row, without any value of a person."""
+    """Claim the job and do it. Whatever goes wrong is written into its row, without any value of a person.
+
+    Where not even that can be written, because the database is gone, the lease lapses and the sweep sends it again.
+    """
+    jobs.look_at_connection()
     job = jobs.claim(pk)
     if job is None:
         return
@@ -52,6 +61,9 @@ def _run(job: Job) -> None:
         jobs.fail(job, str(error), error.hint)
     except (SystemUnreachable, StorageUnreachable, MailWaits) as error:
         jobs.retry(job, str(error), error.hint)
+    except DATABASE as error:
+        jobs.look_at_connection()
+        jobs.retry(job, _named(error), "Look at the portal's own database.")
     except OSError as error:
         jobs.retry(job, _named(error), "Look at the disk and the network.")
     except Exception as error:  # whatever it is, the job must not be lost: it is tried again, then a person is asked
@@ -63,17 +75,21 @@ def _run(job: Job) -> None:
 @shared_task(name="dsr.sweep")
 def sweep() -> None:
     """Send again what is due."""
+    jobs.look_at_connection()
     jobs.sweep()
 
 
 @shared_task(name="dsr.tick")
 def tick() -> None:
     """Once a minute: what the calendar asks for, and a checkpoint of the trail."""
+    jobs.look_at_connection()
     now = timezone.now()
+    audit.write_checkpoint()  # first: nothing that goes wrong below may hold it up
     deliver.expire(now)
     intake.lapse_unverified(now)
-    audit.write_checkpoint()
     call_command("clearsessions")  # a session holds the address that was typed
+    codes.forget_expired()
+    cache.purge()  # type: ignore[attr-defined]  # dsr.shared_cache.SharedCache
 
 
 def _named(error: Exception) -> str:

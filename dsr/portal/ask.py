@@ -4,7 +4,6 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,7 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from accounts import codes
-from dsr import intake, keys, policy
+from dsr import audit, intake, keys, locks, policy
 from dsr.models import Case, Relation
 from dsr.portal import adapter, answers, drawn, limits, opened, steps
 from dsr.portal.answers import Answers
@@ -172,9 +171,11 @@ def _initial(given: Answers) -> dict[str, Any]:
 def _send(request: HttpRequest, given: Answers) -> HttpResponse:
     """Open the case; sending the same form again shows the same page and sends no second code."""
     asked = given.asked(get_language() or "en")
-    with transaction.atomic():  # when no code may be sent any more, no case stays behind that nobody can verify
-        # Within the transaction: of the same form sent twice at once, the second one finds what the first one did.
-        is_sent = Case.objects.filter(form_index=keys.index("form", given.nonce)).exists()
+    form_index = keys.index("form", given.nonce)
+    with audit.recorded():  # when no code may be sent any more, no case stays behind that nobody can verify
+        # Of the same form sent twice at once, the second one waits here and finds what the first one did.
+        locks.alone("form", form_index)
+        is_sent = Case.objects.filter(form_index=form_index).exists()
         if not is_sent:
             limits.consume(request, "file-by-receipt" if asked.receipts else "file", key=asked.email)
         case = intake.open_case(asked)
