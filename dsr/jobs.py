@@ -17,7 +17,7 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -33,7 +33,11 @@ QUEUES = {
     "seal": "bulk",
     "remove": "bulk",
 }
-RESEND_AFTER = timedelta(seconds=60)
+# A message that nobody took for so long is lost, unless so many wait before it; after the longer time it is sent again
+# anyhow. Without looking at the queue, each message of a long one would be doubled again and again.
+RESEND_AFTER = timedelta(seconds=15)
+RESEND_ANYHOW_AFTER = timedelta(minutes=10)
+CROWDED = 100
 SWEEP_LIMIT = 500
 LONGEST_WAIT_SECONDS = 3600
 
@@ -156,7 +160,13 @@ def wait_seconds(attempts: int) -> float:
 def sweep(now: datetime | None = None) -> int:
     """Send again what is due: never sent, its message lost, or its worker dead. How many were sent."""
     now = now or timezone.now()
-    unsent = Q(sent_at__isnull=True) | Q(sent_at__lt=now - RESEND_AFTER)
+    try:
+        crowded = [queue for queue in sorted(set(QUEUES.values())) if _length(queue) > CROWDED]
+    except (OperationalError, OSError) as error:
+        log.warning("the broker does not answer: %s", type(error).__name__)
+        return 0
+    silent = Q(sent_at__lt=now - RESEND_AFTER) & ~Q(queue__in=crowded)
+    unsent = Q(sent_at__isnull=True) | silent | Q(sent_at__lt=now - RESEND_ANYHOW_AFTER)
     waiting = Job.objects.filter(unsent, state=JobState.WAITING, due_at__lte=now).order_by("due_at")
     unsent |= Q(sent_at__lt=F("lease_until"))
     orphaned = Job.objects.filter(unsent, state=JobState.RUNNING, lease_until__lt=now).order_by("lease_until")
@@ -169,6 +179,13 @@ def sweep(now: datetime | None = None) -> int:
             Job.objects.filter(pk__in=pks[sent:], sent_at=now).update(sent_at=None)
             return sent
     return len(found)
+
+
+def _length(queue: str) -> int:
+    """How many messages wait in this queue of the broker."""
+    with current_app.connection_or_acquire() as broker:
+        broker.ensure_connection(max_retries=1)
+        return int(broker.default_channel.queue_declare(queue).message_count)
 
 
 def _send(pk: int, queue: str) -> bool:
@@ -185,13 +202,17 @@ def _renew(pk: int, lease: str, is_over: threading.Event) -> None:
     try:
         while not is_over.wait(settings.LEASE_SECONDS / 3):
             try:
-                Job.objects.filter(pk=pk, lease=lease).update(lease_until=timezone.now() + _lease())
+                _leased(pk, lease).update(lease_until=timezone.now() + _lease())
             except (DatabaseError, InterfaceError) as error:
                 # The database restarts: the next time it is back, and the lease still ours if nobody claimed the job.
                 log.warning("the lease of job %s was not renewed: %s", pk, type(error).__name__)
                 connection.close()
     finally:
         connection.close()
+
+
+def _leased(pk: int, lease: str) -> QuerySet[Job]:
+    return Job.objects.filter(pk=pk, lease=lease)
 
 
 def _told(sentence: str) -> str:

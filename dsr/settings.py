@@ -244,6 +244,8 @@ CELERY_TASK_DEFAULT_QUEUE = "interactive"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False  # the row is the promise; a message that is lost is sent again by the sweep
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# A message that a busy worker had taken ahead would wait for that worker, and be lost with it.
+CELERY_WORKER_DISABLE_PREFETCH = CELERY_BROKER_URL.startswith("redis")
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

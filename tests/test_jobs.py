@@ -2,12 +2,14 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from celery import Celery
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from dsr import jobs, tasks
 from dsr.connectors import SystemRefused, SystemUnreachable
 from dsr.models import Job, JobState
+from tests import servers
 
 pytestmark = pytest.mark.django_db
 
@@ -17,6 +19,7 @@ def sent(monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks) ->
     """The ids of jobs that were sent to the broker."""
     ids: list[int] = []
     monkeypatch.setattr(jobs.current_app, "send_task", lambda name, args, queue: ids.extend(args))
+    monkeypatch.setattr(jobs, "_length", lambda queue: 0)
     return ids
 
 
@@ -67,6 +70,7 @@ def test_a_broker_that_is_down_loses_nothing(monkeypatch, django_capture_on_comm
     with django_capture_on_commit_callbacks(execute=True):
         job = jobs.enqueue("mail", key="a")
     back: list[int] = []
+    monkeypatch.setattr(jobs, "_length", lambda queue: 0)
     monkeypatch.setattr(jobs.current_app, "send_task", lambda name, args, queue: back.extend(args))
     assert jobs.sweep(timezone.now() + jobs.RESEND_AFTER + timedelta(seconds=1)) == 1
     assert back == [job.pk]
@@ -193,6 +197,81 @@ def test_the_sweep_sends_what_is_due_and_only_that(sent) -> None:
     assert jobs.sweep() == 4
     assert set(sent) == wanted
     assert jobs.sweep() == 0
+
+
+def test_messages_that_wait_in_a_long_queue_are_not_doubled(sent, monkeypatch) -> None:
+    lengths = {"interactive": jobs.CROWDED + 1, "bulk": 0}
+    monkeypatch.setattr(jobs, "_length", lengths.__getitem__)
+    now = timezone.now()
+    silent = now - jobs.RESEND_AFTER - timedelta(seconds=1)
+    later(jobs.enqueue("mail", key="behind many"), sent_at=silent)
+    wanted = {
+        later(jobs.enqueue("seal", key="behind nobody"), sent_at=silent).pk,
+        later(jobs.enqueue("mail", key="never sent"), sent_at=None).pk,
+        later(jobs.enqueue("mail", key="for too long"), sent_at=now - jobs.RESEND_ANYHOW_AFTER * 2).pk,
+        later(jobs.enqueue("mail", key="worker dead"), state="running", sent_at=silent, lease_until=now).pk,
+    }
+    assert jobs.sweep(now + timedelta(seconds=1)) == 4
+    assert set(sent) == wanted
+
+
+def test_a_broker_that_goes_in_the_middle_of_a_sweep_is_not_asked_again_and_again(monkeypatch) -> None:
+    promised = [later(jobs.enqueue("mail", key=str(number)), sent_at=None) for number in range(5)]
+    sent: list[int] = []
+
+    def gone_after_two(name: str, args: list[int], queue: str) -> None:
+        sent.extend(args)
+        if len(sent) > 2:
+            raise OSError("no broker")
+
+    monkeypatch.setattr(jobs, "_length", lambda queue: 0)
+    monkeypatch.setattr(jobs.current_app, "send_task", gone_after_two)
+    assert jobs.sweep() == 2
+    assert len(sent) == 3
+    unsent = Job.objects.filter(sent_at=None).values_list("pk", flat=True)
+    assert set(unsent) == {job.pk for job in promised} - set(sent[:2])
+
+
+def test_a_database_that_goes_while_a_lease_is_kept_does_not_end_the_keeping(settings, job: Job, monkeypatch) -> None:
+    settings.LEASE_SECONDS = 0.03
+    over, tries = threading.Event(), []
+
+    def gone_at_first(pk: int, lease: str) -> object:
+        tries.append(pk)
+        if len(tries) < 3:
+            raise OperationalError("the server closed the connection")
+        over.set()
+        return Job.objects.none()
+
+    monkeypatch.setattr(jobs, "_leased", gone_at_first)
+    thread = threading.Thread(target=jobs._renew, args=(job.pk, "lease", over))
+    thread.start()
+    thread.join(10)
+    assert len(tries) == 3
+
+
+def test_a_job_whose_database_hiccuped_is_tried_again(job: Job, monkeypatch) -> None:
+    failed = run(job, monkeypatch, raising(OperationalError("deadlock detected: ada@example.com")))
+    assert (failed.state, failed.hint) == ("waiting", "Look at the portal's own database.")
+    assert "ada" not in failed.problem
+
+
+def test_a_nul_in_a_systems_words_does_not_stop_the_failure_from_being_written(job: Job, monkeypatch) -> None:
+    failed = run(job, monkeypatch, raising(SystemRefused("no column a\0b", "hint\0")))
+    assert (failed.state, failed.problem, failed.hint) == ("failed", "no column ab", "hint")
+
+
+@pytest.mark.enable_socket
+def test_the_length_of_a_queue_is_counted(redis_server: servers.Redis, monkeypatch) -> None:
+    app = Celery(broker=redis_server.url(), set_as_current=False)
+    monkeypatch.setattr(jobs, "current_app", app)
+    with redis_server.client() as client:
+        client.flushall()
+    assert jobs._length("bulk") == 0
+    for _ in range(3):
+        app.send_task("dsr.run_job", args=[1], queue="bulk")
+    assert jobs._length("bulk") == 3
+    app.close()
 
 
 def test_a_person_can_have_a_failed_job_tried_again(job: Job, sent, django_capture_on_commit_callbacks) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -19,6 +18,8 @@ from typing import Any
 from aiosmtpd.controller import Controller
 
 from dsr import samples
+from tests.journeys.stage import Look, OneMachine, Stage
+from tests.servers import free_port
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = "lumio"
@@ -26,7 +27,7 @@ HEAVY_ROWS = 3_000
 PART_ROWS = 200
 LONGEST_WAIT = 60.0
 
-Condition = Callable[[sqlite3.Connection], bool]
+Condition = Callable[[Look], bool]
 
 
 class NothingCame(AssertionError):
@@ -73,15 +74,13 @@ class PostOffice:
 class Company:
     """Lumio's sample systems, small, and its portal: worker and clock as processes, people and staff at the counter."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, stage: Stage | None = None) -> None:
         self.folder = folder
+        self.stage = stage or OneMachine(folder)
+        self.web_port = free_port()
         self.post = PostOffice()
         self._group: subprocess.Popen[bytes] | None = None
         self._counter: subprocess.Popen[str] | None = None
-
-    @property
-    def database(self) -> Path:
-        return self.folder / "portal.sqlite3"
 
     @property
     def storage(self) -> Path:
@@ -97,9 +96,7 @@ class Company:
             "POLICY": SAMPLE,
             "DSR_DATA": str(self.folder),
             "DSR_STATIC": str(self.folder / "static"),
-            "DSR_DATABASE": str(self.database),
             "DSR_KEYS": str(self.folder / "keys" / "keys.json"),
-            "DSR_BROKER_URL": "filesystem://localhost",
             "DSR_MAIL": self.post.url,
             "DSR_ORIGIN": "http://localhost:8000",
             "DSR_LEASE_SECONDS": "2",
@@ -108,6 +105,7 @@ class Company:
             "DSR_PART_ROWS": str(PART_ROWS),
             "DSR_LOG_LEVEL": "ERROR",
             **samples.environment(SAMPLE, self.folder / "systems"),
+            **self.stage.environment(),
         }
 
     def found(self) -> None:
@@ -149,9 +147,10 @@ class Company:
     # -- processes
 
     def start(self) -> None:
-        """Start worker and clock under their supervisor, unless they run."""
+        """Start worker and clock under their supervisor, and the web where it belongs to them, unless they run."""
         if self._group is None:
-            self._group = self.run("-m", "tests.journeys.group")
+            port = str(self.web_port) if self.stage.has_web else ""
+            self._group = self.run("-m", "tests.journeys.group", str(self.stage.workers), port)
 
     def run(self, *command: str) -> subprocess.Popen[bytes]:
         """Start Python as one of the company's processes."""
@@ -168,6 +167,14 @@ class Company:
                 self._group.wait()
         self._group = None
 
+    def kill_those(self, words: str) -> int:
+        """kill -9 whoever has these words in its command; the supervisor lives. How many."""
+        found = [pid for pid, command in self.processes().items() if words in command]
+        for pid in found:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return len(found)
+
     def processes(self) -> dict[int, str]:
         """Whatever runs with this company's data folder, but for its counter: pid and command line."""
         # The process that prints letters has no DSR_DATA, on purpose; TMPDIR it has.
@@ -183,12 +190,12 @@ class Company:
 
     def one(self, statement: str, *values: Any) -> Any:
         """The first column of the first row of a query on the portal's database."""
-        with closing(self._open_database()) as database:
+        with self.stage.look() as database:
             return _one(database, statement, *values)
 
     def wait(self, condition: Condition, what: str) -> None:
         """Look at the portal's database until the condition holds."""
-        with closing(self._open_database()) as database:
+        with self.stage.look() as database:
             deadline = time.monotonic() + LONGEST_WAIT
             while not condition(database):
                 if time.monotonic() > deadline:
@@ -197,11 +204,11 @@ class Company:
 
     @contextmanager
     def still(self, condition: Condition, what: str) -> Iterator[None]:
-        """Wait for the condition and keep the database's write lock from that instant: nobody gets any further."""
-        with closing(self._open_database()) as database:
+        """Wait for the condition and keep everybody from writing from that instant: nobody gets any further."""
+        with self.stage.look() as database:
             deadline = time.monotonic() + LONGEST_WAIT
             while True:
-                database.execute("BEGIN IMMEDIATE")
+                database.execute(self.stage.hold)
                 try:
                     if condition(database):
                         yield
@@ -222,15 +229,12 @@ class Company:
 
     def a_minute_passes(self) -> None:
         """Messages were sent a minute earlier than they were, so that the sweep takes silent ones for lost."""
-        with closing(self._open_database()) as database:
-            database.execute("UPDATE dsr_job SET sent_at = datetime(sent_at, '-61 seconds') WHERE state = 'waiting'")
+        with self.stage.look() as database:
+            database.execute(self.stage.a_minute_earlier)
 
     def lose_messages(self) -> int:
         """Empty the broker. How many messages were in it."""
-        messages = list((self.folder / "broker" / "queue").iterdir())
-        for message in messages:
-            message.unlink()
-        return len(messages)
+        return self.stage.lose_messages()
 
     def stored(self) -> set[str]:
         """The names of all files in storage."""
@@ -238,23 +242,11 @@ class Company:
 
     def jobs(self) -> list[tuple[Any, ...]]:
         """What is not done, for the message of a failed test."""
-        with closing(self._open_database()) as database:
-            return database.execute(
-                "SELECT kind, system, state, attempts, problem FROM dsr_job WHERE state <> 'done'"
-            ).fetchall()
-
-    def _open_database(self) -> sqlite3.Connection:
-        return sqlite3.connect(self.database, isolation_level=None, timeout=30)
+        with self.stage.look() as database:
+            statement = "SELECT kind, system, state, attempts, problem FROM dsr_job WHERE state <> 'done'"
+            return list(database.execute(statement).fetchall())
 
 
-def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _one(database: sqlite3.Connection, statement: str, *values: Any) -> Any:
+def _one(database: Look, statement: str, *values: Any) -> Any:
     row = database.execute(statement, values).fetchone()
     return row[0] if row else None

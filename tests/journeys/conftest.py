@@ -13,7 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import User
 
 # So that a failed assertion in them says what it saw.
-pytest.register_assert_rewrite(*(f"tests.journeys.{name}" for name in ("acts", "outcomes", "post", "window")))
+pytest.register_assert_rewrite(*(f"tests.journeys.{name}" for name in ("acts", "ending", "outcomes", "post", "window")))
 
 from tests.journeys import acts, post  # noqa: E402
 from tests.journeys.company import PostOffice  # noqa: E402

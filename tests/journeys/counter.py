@@ -15,6 +15,7 @@ import django
 django.setup()
 
 from django.core.files.storage import storages  # noqa: E402
+from django.db import close_old_connections  # noqa: E402
 
 from accounts.models import User  # noqa: E402
 from dsr import audit, deliver, intake, keys, samples  # noqa: E402
@@ -80,6 +81,7 @@ ACTS: dict[str, Callable[..., Any]] = {
 
 if __name__ == "__main__":
     for line in sys.stdin:
+        close_old_connections()  # as the web does with each request
         said = json.loads(line)
         sys.stdout.write(json.dumps(ACTS[said.pop("act")](**said)) + "\n")
         sys.stdout.flush()
