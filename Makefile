@@ -9,7 +9,7 @@ PANGO := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core
 # The interpreter: the newest of 3.11 to 3.13 that can make an environment, or what PYTHON says.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 
-.PHONY: demo test check lint bench install clean browser servers lock
+.PHONY: demo test check lint bench bench-full install clean browser servers lock
 
 demo: install
 	@$(PY) manage.py demo --port $(PORT)
@@ -32,8 +32,11 @@ lint: install
 	$(PY) manage.py makemigrations --check --dry-run
 	DSR_ORIGIN=https://privacy.example.com $(PY) manage.py check --deploy --fail-level WARNING
 
-bench: install
+bench: install servers
 	$(PY) -m bench
+
+bench-full: install servers
+	$(PY) -m bench --share 1
 
 install: .venv/installed pango
 

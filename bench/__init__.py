@@ -1,4 +1,6 @@
 """The figures of the README: `make bench`. Each beside its baseline, measured in the same run on the same machine.
 
-Everything runs on the loopback and in a temporary folder, stops by itself and leaves nothing. Never part of a test.
+Small figures are about a sample company on one machine's SQLite; large ones about bench.company, on PostgreSQL and
+Redis. Everything runs on the loopback and in temporary folders, stops by itself and leaves nothing. Never part of a
+test.
 """

@@ -1,4 +1,4 @@
-"""Asks bench.plain for the rows that a case's archive holds."""
+"""Asks bench.plain or bench.limit for the rows that a case's archive holds."""
 
 import json
 import os
@@ -6,6 +6,9 @@ import subprocess
 import sys
 from typing import Any
 
+from django.conf import settings
+
+from bench.company import Person
 from dsr import policy
 from dsr.models import Case
 from dsr.policy.systems import Collection, System
@@ -29,6 +32,28 @@ def plain(case: Case) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(done.stdout)
     if found["rows"] != case.delivery.rows:
         raise SystemExit(f"The baseline read {found['rows']} rows, the archive holds {case.delivery.rows}.")
+    return found
+
+
+def start_copying(person: Person) -> subprocess.Popen[str]:
+    """Begin to copy what the company holds of a person in one process; `copied` waits for it."""
+    given = {"url": os.environ["BENCH_LIMIT_URL"], "user": person.id, "email": person.email}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.limit"], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(given | {"folder": str(settings.DATA)}))
+    process.stdin.close()
+    return process
+
+
+def copied(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """What was copied: rows, seconds, size of the archive, bytes_at_peak."""
+    assert process.stdout is not None
+    printed = process.stdout.read()
+    if process.wait():
+        raise SystemExit(f"bench.limit ended with {process.returncode}.")
+    found: dict[str, Any] = json.loads(printed)
     return found
 
 

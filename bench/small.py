@@ -3,10 +3,9 @@
 from statistics import median
 
 from bench.baseline import plain
-from bench.case import carried, reached, running, tell, verified
+from bench.case import carried, running, seconds, tell, verified
 from bench.figures import Figure, milliseconds, spread
 from dsr import samples
-from dsr.models import Case
 
 RUNS = 7
 TARGET_SECONDS = 2.0
@@ -23,7 +22,7 @@ def main() -> None:
     with running("clock", "worker"):
         first = carried(verified(person))
         cases = [carried(verified(person)) for _run in range(RUNS)]
-    ready = [_seconds(case, "verified", "completed") for case in cases]
+    ready = [seconds(case, "verified", "completed") for case in cases]
     beside = median(plain(case)["seconds"] for case in cases)
     figures = [
         Figure(
@@ -35,12 +34,7 @@ def main() -> None:
         )
     ]
     for name, (start, end) in STAGES.items():
-        taken = [_seconds(case, start, end) for case in cases]
+        taken = [seconds(case, start, end) for case in cases]
         figures.append(Figure(f"- {name}", f"{median(taken):.2f} s ({spread(taken)})"))
-    figures.append(Figure("- the first one after a start", f"{_seconds(first, 'verified', 'completed'):.2f} s"))
+    figures.append(Figure("- the first one after a start", f"{seconds(first, 'verified', 'completed'):.2f} s"))
     tell(figures)
-
-
-def _seconds(case: Case, start: str, end: str) -> float:
-    at = reached(case)
-    return (at[end] - at[start]).total_seconds()

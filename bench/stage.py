@@ -30,28 +30,32 @@ class Piece:
     def run(self) -> list[Figure]:
         """Build the company, run the module in a process of its own, and take its figures."""
         with tempfile.TemporaryDirectory(prefix="dsr-bench-") as folder:
-            environment = self._environment(Path(folder))
             samples.build(self.sample, Path(folder) / "systems", others=self.others, heavy_rows=self.heavy_rows)
-            for command in ("migrate", "createcachetable", "collectstatic --no-input"):
-                _python("manage.py", *command.split(), "--verbosity", "0", environment=environment)
-            printed = _python("-m", "bench.piece", self.name, environment=environment)
-        return [Figure(**found) for found in json.loads(printed.splitlines()[-1])]
+            own = {"DJANGO_SETTINGS_MODULE": self.settings, "POLICY": self.sample}
+            return measured(self.name, Path(folder), own | samples.environment(self.sample, Path(folder) / "systems"))
 
-    def _environment(self, folder: Path) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("DSR_")}
-        port = free_port()
-        return kept | {
-            "DJANGO_SETTINGS_MODULE": self.settings,
-            "POLICY": self.sample,
-            "DSR_DATA": str(folder),
-            "DSR_STATIC": str(folder / "static"),
-            "DSR_ORIGIN": f"http://localhost:{port}",
-            "DSR_LOG_LEVEL": "ERROR",
-            "BENCH_PORT": str(port),
-            "BENCH_HEAVY_ROWS": str(self.heavy_rows),
-            "PYTHONWARNINGS": "ignore",
-            **samples.environment(self.sample, folder / "systems"),
-        }
+
+def measured(name: str, folder: Path, own: Mapping[str, str]) -> list[Figure]:
+    """Prepare a portal whose files lie in the folder, run the module in its environment, and take its figures."""
+    environment = {**_environment(folder), **own}
+    for command in ("migrate", "createcachetable", "collectstatic --no-input"):
+        _python("manage.py", *command.split(), "--verbosity", "0", environment=environment)
+    printed = _python("-m", "bench.piece", name, environment=environment)
+    return [Figure(**found) for found in json.loads(printed.splitlines()[-1])]
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DSR_")}
+    port = free_port()
+    return kept | {
+        "DJANGO_SETTINGS_MODULE": "dsr.settings",
+        "DSR_DATA": str(folder),
+        "DSR_STATIC": str(folder / "static"),
+        "DSR_ORIGIN": f"http://localhost:{port}",
+        "DSR_LOG_LEVEL": "ERROR",
+        "BENCH_PORT": str(port),
+        "PYTHONWARNINGS": "ignore",
+    }
 
 
 def free_port() -> int:
