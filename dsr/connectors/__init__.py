@@ -85,11 +85,15 @@ class Found:
 
 @dataclass(frozen=True)
 class Health:
-    """Whether a system can be read as it is mapped; if not, why, and what staff can do."""
+    """Whether a system can be read as it is mapped; if not, why, and what staff can do.
+
+    `notes` are sentences on what is there beyond that: where the system has moved on from what is known of it.
+    """
 
     ok: bool
     detail: str
     hint: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,9 @@ PERSONAL = _words(
     "subject identity"
 )
 
+# Who did something: created_by, changedBy. Who somebody is to a system: sub, sso, oid, a key's hash.
+NAMING = _words("by sub sso oid principal admin admins members owners users customers emails token tokens")
+
 
 def words_of(name: str) -> tuple[str, ...]:
     """The words of a column's name, in lower case."""
@@ -65,3 +68,8 @@ def looks_secret(name: str) -> bool:
 def looks_personal(name: str) -> bool:
     """Whether a column of this name is likely to hold something about a person."""
     return not PERSONAL.isdisjoint(words_of(name))
+
+
+def may_name_somebody(name: str) -> bool:
+    """Whether a column of this name may say who somebody is, or who did something."""
+    return looks_personal(name) or looks_secret(name) or not NAMING.isdisjoint(words_of(name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from dsr.policy import document, references
+from dsr.policy import document, preset, references
 from dsr.policy.document import Document
 from dsr.policy.model import Policy
 from dsr.policy.problem import PolicyError, Problem
@@ -66,6 +66,10 @@ def load_all(path: Path | str) -> list[Policy]:
 def load_systems(path: Path | str, policy: Policy | None) -> Systems:
     """The systems file, checked against the policy when there is one. Raises PolicyError."""
     found = document.read(path, marks=False)
+    written_out, misused = preset.expanded(found.data)
+    if misused:  # what the rest would say of a system whose preset is not there is no help
+        raise _refused(found, misused)
+    found = replace(found, data=written_out)
     categories = None if policy is None else tuple(category.id for category in policy.categories)
     problems = [*references.in_systems(found.data, categories)]
     taken = {problem.path for problem in problems}

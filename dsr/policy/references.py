@@ -121,15 +121,24 @@ def _entries(found: Any) -> Iterator[tuple[str | int, Any]]:
 
 
 def _pointing(collection: Row, path: Path, known: Sequence[str]) -> Iterator[Problem]:
-    for number, find in _rows(collection, "find"):
-        target = find.get("collection")
+    for way, at in _ways(collection, path):
+        target = way.get("collection")
         if isinstance(target, str) and target:
-            yield from _one(target, (*path, "find", number, "collection"), known, "a collection of the same system")
+            yield from _one(target, (*at, "collection"), known, "a collection of the same system")
+
+
+def _ways(collection: Row, path: Path) -> Iterator[tuple[Row, Path]]:
+    """Each way to a person's rows and each that rules one out, with its place."""
+    for number, find in _rows(collection, "find"):
+        yield find, (*path, "find", number)
+        yield from ((way, (*path, "find", number, "unless", step)) for step, way in _rows(find, "unless"))
 
 
 def _circles(system: int, collections: Sequence[tuple[int, Row]]) -> Iterator[Problem]:
     """Paths that come back to where they began: the rows could never be found."""
-    ways = {row["name"]: set(_targets(row)) for _, row in collections if isinstance(row.get("name"), str)}
+    ways = {
+        row["name"]: {*_targets(row), *_ruled_out_by(row)} for _, row in collections if isinstance(row.get("name"), str)
+    }
     for position, row in collections:
         name = row.get("name")
         if isinstance(name, str) and (circle := _circle(name, ways)):
@@ -142,6 +151,12 @@ def _targets(collection: Row) -> Iterator[str]:
     for _, find in _rows(collection, "find"):
         if isinstance(find.get("collection"), str) and find["collection"]:
             yield find["collection"]
+
+
+def _ruled_out_by(collection: Row) -> Iterator[str]:
+    for way, _ in _ways(collection, ()):
+        if isinstance(way.get("collection"), str) and way["collection"]:
+            yield way["collection"]
 
 
 def _circle(start: str, ways: Mapping[str, set[str]]) -> list[str]:
@@ -171,12 +186,12 @@ def _unreachable(data: Row) -> Iterator[Problem]:
     reached = _reached(collections)
     for path, row in collections.items():
         untaught = [name for name in _identifiers(row, "find") if name not in known]
-        for step, find in _rows(row, "find"):
-            name = find.get("identifier")
-            if name in untaught:
+        others = ((place, (*path, "others", step)) for step, place in _rows(row, "others"))
+        for way, at in (*_ways(row, path), *others):
+            name = way.get("identifier")
+            if isinstance(name, str) and name not in known:
                 hint = did_you_mean(name, known) or "some collection has to teach it: teaches = [...]"
-                at = (*path, "find", step, "identifier")
-                yield Problem.at(at, f'"{name}", which nothing teaches', one_of(known), hint)
+                yield Problem.at((*at, "identifier"), f'"{name}", which nothing teaches', one_of(known), hint)
         if not untaught and path not in reached and _identifiers(row, "find"):
             hint = "what teaches it is itself found only through this collection: begin with email or receipt"
             found = " and ".join(f'"{name}"' for name in _identifiers(row, "find"))

@@ -8,8 +8,10 @@ from pydantic import Field, model_validator
 
 from dsr.policy.text import Text
 from dsr.policy.values import (
+    STEP,
     CollectionName,
     Id,
+    JsonPath,
     Line,
     OptionalEnvName,
     OptionalLine,
@@ -26,15 +28,14 @@ TRANSFORMS: tuple[Transform, ...] = get_args(Transform)
 KNOWN_FIRST = frozenset({"email", "receipt"})
 
 
-class Find(Table):
-    """One way to a person's rows: a column that holds an identifier, or one that points at rows already found."""
+class Named(Table):
+    """A place in a row that names somebody: a column, or with `path` a place inside its array or JSON."""
 
     column: Line
     identifier: Id | None = None
     transform: Transform = "none"
     key_env: OptionalEnvName = ""
-    collection: str = ""
-    key: OptionalLine = ""
+    path: JsonPath = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -44,16 +45,39 @@ class Find(Table):
         return found
 
     @model_validator(mode="after")
-    def _is_one_way(self) -> Find:
+    def _has_its_key(self) -> Named:
+        if (self.transform == "hmac-sha256") != bool(self.key_env):
+            raise wrong('transform "hmac-sha256" and key_env not together', "both, or neither of them")
+        return self
+
+    def steps(self) -> tuple[str, ...]:
+        """The way into the value: "*" for each entry of an array, otherwise the name of a field. Empty without path."""
+        return tuple("*" if step == "[*]" else step[1:] for step in STEP.findall(self.path))
+
+
+class Way(Named):
+    """One way to whoever a row names: an identifier in it, or a row of another collection that it points at."""
+
+    collection: str = ""
+    key: OptionalLine = ""
+
+    @model_validator(mode="after")
+    def _is_one_way(self) -> Way:
         if bool(self.identifier) == bool(self.collection):
             raise wrong("neither or both of identifier and collection", "exactly one of identifier and collection")
         if bool(self.collection) != bool(self.key):
             raise wrong("collection and key not together", "collection with key, the column there that is pointed at")
         if self.collection and self.transform != "none":
             raise wrong("a transform on a path", "transform beside identifier only")
-        if (self.transform == "hmac-sha256") != bool(self.key_env):
-            raise wrong('transform "hmac-sha256" and key_env not together', "both, or neither of them")
+        if self.collection and self.path:
+            raise wrong("path beside collection", "path beside identifier only")
         return self
+
+
+class Find(Way):
+    """One way to a person's rows. `unless`: not a row that names somebody else in one of these ways."""
+
+    unless: tuple[Way, ...] = ()
 
 
 class Teach(Table):
@@ -90,6 +114,9 @@ class Collection(Table):
     key: tuple[Line, ...] = ()
     time: OptionalLine = ""
     find: Annotated[tuple[Find, ...], Field(min_length=1)]
+    only: Annotated[dict[str, Line], Field(default_factory=dict)]
+    filled: tuple[Line, ...] = ()
+    others: tuple[Named, ...] = ()
     teaches: tuple[Teach, ...] = ()
     channel: ChannelColumns | None = None
     secret: tuple[Line, ...] = ()
@@ -98,6 +125,17 @@ class Collection(Table):
     columns: Annotated[dict[str, Words], Field(default_factory=dict)]
     model: OptionalLine = ""
     missing: Text = Text()
+    may_lack: Literal["nothing", "columns", "table"] = "nothing"
+
+    @model_validator(mode="after")
+    def _others_are_known_by_something(self) -> Collection:
+        if not all(place.identifier for place in self.others):
+            raise wrong("others without identifier", "what the column names people by: { column, identifier }")
+        return self
+
+    def places(self) -> tuple[Named, ...]:
+        """Where its rows may name other people than the one who asks: all that `others` says, and every path."""
+        return (*self.others, *(find for find in self.find if find.path))
 
 
 class System(Table):
@@ -110,6 +148,11 @@ class System(Table):
     change_url_env: OptionalEnvName = ""
     schema_name: Annotated[OptionalLine, Field(alias="schema")] = ""
     ignore: tuple[Line, ...] = ()
+    nobody: tuple[Line, ...] = ()
+    preset: OptionalLine = ""
+    categories: Annotated[dict[Id, Line], Field(default_factory=dict)]
+    known_as: Annotated[dict[Id, Id], Field(default_factory=dict)]
+    leave_out: tuple[Line, ...] = ()
     collections: Annotated[tuple[Collection, ...], Field(alias="collection")] = ()
 
     @model_validator(mode="after")

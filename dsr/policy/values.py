@@ -134,7 +134,10 @@ SYSTEM_NAME = r"^[a-z][a-z0-9-]{0,39}$"
 COLLECTION_NAME = r"^[a-z][a-z0-9_-]{0,59}$"
 ENV_NAME = r"^[A-Z][A-Z0-9_]*$"
 OPTIONAL_ENV_NAME = r"^([A-Z][A-Z0-9_]*)?$"
+JSON_PATH = r"^(\$(\[\*\]|\.[A-Za-z_][A-Za-z0-9_-]*)+)?$"
+STEP = re.compile(r"\[\*\]|\.[A-Za-z_][A-Za-z0-9_-]*")
 PATTERNS = {
+    JSON_PATH: 'the way into an array or JSON: "$[*]", "$[*].user_id" or "$.author.id"',
     ID: 'small letters, digits and hyphens, such as "usage-logs"',
     PROMISE_ID: 'the company and a name, such as "lumio.respond-30"',
     SYSTEM_NAME: 'small letters, digits and hyphens, such as "billing"',
@@ -146,5 +149,6 @@ Id = Annotated[str, StringConstraints(pattern=ID)]
 PromiseId = Annotated[str, StringConstraints(pattern=PROMISE_ID)]
 SystemName = Annotated[str, StringConstraints(pattern=SYSTEM_NAME)]
 CollectionName = Annotated[str, StringConstraints(pattern=COLLECTION_NAME)]
+JsonPath = Annotated[str, StringConstraints(pattern=JSON_PATH)]
 EnvName = Annotated[str, StringConstraints(pattern=ENV_NAME)]
 OptionalEnvName = Annotated[str, StringConstraints(pattern=OPTIONAL_ENV_NAME)]

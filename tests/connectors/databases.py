@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from itertools import count
@@ -49,7 +48,14 @@ def system_of(*collections: dict[str, Any], **more: Any) -> System:
     """A system as the systems file would give it."""
     filled = [{"name": each["table"], "title": "Rows", "category": "account"} | each for each in collections]
     about = {"name": "app", "title": "App", "kind": "sql", "url_env": ENV, "collection": filled}
-    return System.model_validate_json(json.dumps(about | more))
+    return System.model_validate(frozen(about | more))
+
+
+def frozen(found: Any) -> Any:
+    """Lists as tuples, as the systems file is read."""
+    if isinstance(found, list | tuple):
+        return tuple(frozen(each) for each in found)
+    return {key: frozen(each) for key, each in found.items()} if isinstance(found, dict) else found
 
 
 class Source:

@@ -28,7 +28,7 @@ from dsr.connectors import (
     SystemUnreachable,
     Unmapped,
 )
-from dsr.connectors.sql import catalogue, engine, finding, learning, mapping, replicas, sessions
+from dsr.connectors.sql import catalogue, drift, engine, finding, fitting, learning, mapping, replicas, sessions
 from dsr.connectors.sql.failures import told_apart, unreadable_text
 from dsr.connectors.sql.rows import Reading
 from dsr.connectors.sql.tables import Tables
@@ -50,7 +50,10 @@ class SqlConnector(Connector):
 
     def check(self) -> Health:
         try:
-            found = [problem for each in self.system.collections for problem in mapping.problems(self._tables, each)]
+            found = [
+                problem for each in self._tables.system.collections for problem in mapping.problems(self._tables, each)
+            ]
+            notes = tuple(drift.differences(self._tables))
             if not found:
                 self._touch()
             standing = self._standing()
@@ -58,20 +61,20 @@ class SqlConnector(Connector):
             return Health(False, error.detail, error.hint)
         if found:
             hints = dict.fromkeys(problem.hint for problem in found)
-            return Health(False, " ".join(problem.detail for problem in found), " ".join(hints))
+            return Health(False, " ".join(problem.detail for problem in found), " ".join(hints), notes)
         if standing.is_stale:
-            return Health(False, standing.words(), standing.hint())
+            return Health(False, standing.words(), standing.hint(), notes)
         wrong = self._cannot_change()
         words = [self._readable(), *self._unkeyed(), standing.words(), wrong.detail if wrong else ""]
         hints_ = [standing.hint(), wrong.hint if wrong else ""]
-        return Health(True, " ".join(filter(None, words)), " ".join(filter(None, hints_)))
+        return Health(True, " ".join(filter(None, words)), " ".join(filter(None, hints_)), notes)
 
     def identify(self, identifiers: Identifiers) -> Found:
         known: dict[str, frozenset[str]] = {}
         channels: list[Channel] = []
         with self._reading() as connection, _any_text(connection):
             replicas.refuse_stale(connection, self.system.name)
-            for collection in self.system.collections:
+            for collection in self._tables.system.collections:
                 for kind, values in learning.taught(connection, self._tables, collection, identifiers).items():
                     known[kind] = known.get(kind, frozenset()) | values
                 if collection.channel:
@@ -80,11 +83,13 @@ class SqlConnector(Connector):
         return Found(known, tuple(channels))
 
     def owners(self, identifiers: Identifiers, collection: str) -> frozenset[str]:
+        if self._lacks(collection):
+            return frozenset()
         with told_apart(self.system.name, collection):
             return finding.owners(self._tables, self._collection(collection), identifiers)
 
     def count(self, identifiers: Identifiers, collection: str, scope: Scope) -> int:
-        if not scope.covers(self._collection(collection).category):
+        if self._lacks(collection) or not scope.covers(self._collection(collection).category):
             return 0
         with self._reading(collection) as connection:
             statement = self._statement(identifiers, collection, scope).counting()
@@ -93,7 +98,7 @@ class SqlConnector(Connector):
     def export(
         self, identifiers: Identifiers, collection: str, scope: Scope, after: tuple[Any, ...] | None = None
     ) -> Iterator[Record]:
-        if not scope.covers(self._collection(collection).category):
+        if self._lacks(collection) or not scope.covers(self._collection(collection).category):
             return
         if after is not None and not self.resumable(collection):
             raise SystemRefused(
@@ -109,18 +114,20 @@ class SqlConnector(Connector):
             yield from self._stream(connection, reading, after)
 
     def columns(self, collection: str) -> tuple[Column, ...]:
-        return mapping.described(self._mapped(collection))
+        return () if self._lacks(collection) else mapping.described(self._mapped(collection))
 
     def unmapped(self) -> list[Unmapped]:
         return list(mapping.unmapped(self._tables))
 
     def resumable(self, collection: str) -> bool:
-        return bool(self._mapped(collection).key)
+        return self._lacks(collection) or bool(self._mapped(collection).key)
 
     def withheld(self, collection: str) -> dict[str, str]:
-        return mapping.withheld(self._mapped(collection))
+        return {} if self._lacks(collection) else mapping.withheld(self._mapped(collection))
 
     def rows(self, collection: str) -> Size | None:
+        if self._lacks(collection):
+            return None
         table = self._tables.table(self._collection(collection).table)
         with self._reading(collection) as connection:
             if self._tables.dialect != "sqlite":
@@ -142,7 +149,9 @@ class SqlConnector(Connector):
 
     @cached_property
     def _tables(self) -> Tables:
-        return Tables(self._engine, self.system, self.system.schema_name or None)
+        tables = Tables(self._engine, self.system, self.system.schema_name or None)
+        tables.system = fitting.fitted(tables)
+        return tables
 
     @contextmanager
     def _reading(self, collection: str = "") -> Iterator[Connection]:
@@ -150,7 +159,11 @@ class SqlConnector(Connector):
             yield connection
 
     def _collection(self, name: str) -> Collection:
-        return self.system.collection(name)
+        return self._tables.system.collection(name)
+
+    def _lacks(self, name: str) -> bool:
+        """Whether this database has nothing for a collection, which the systems file allows: nobody has rows in it."""
+        return all(collection.name != name for collection in self._tables.system.collections)
 
     def _mapped(self, collection: str) -> mapping.Mapped:
         return mapping.mapped(self._tables, self._collection(collection))
@@ -200,7 +213,7 @@ class SqlConnector(Connector):
 
     def _touch(self) -> None:
         """Read one row of each collection: an account may see a table and still not be let read it."""
-        for collection in self.system.collections:
+        for collection in self._tables.system.collections:
             with self._reading(collection.name) as connection:
                 table = self._tables.table(collection.table)
                 connection.execute(select(literal(1)).select_from(table.clause).limit(1)).first()
@@ -225,11 +238,11 @@ class SqlConnector(Connector):
         return None
 
     def _readable(self) -> str:
-        many = len(self.system.collections)
+        many = len(self._tables.system.collections)
         return ngettext("%(many)d collection can be read.", "%(many)d collections can be read.", many) % {"many": many}
 
     def _unkeyed(self) -> Iterator[str]:
-        for collection in self.system.collections:
+        for collection in self._tables.system.collections:
             if not self.resumable(collection.name):
                 name = {"collection": collection.name}
                 yield _("“%(collection)s” has no key: a broken-off export of it starts over.") % name

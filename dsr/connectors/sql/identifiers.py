@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from dsr.connectors import SystemRefused
 from dsr.connectors._given import given
-from dsr.policy.systems import Find
+from dsr.policy.systems import Named, System
 
 # Words that stand for "nobody": a row that carries one is not anybody's.
 NOBODY = frozenset({"", "-", "--", "n/a", "na", "none", "null", "nil", "nan", "undefined", "unknown", "anonymous"})
@@ -45,7 +45,12 @@ def usable(value: str) -> bool:
     return not any("\ud800" <= letter <= "\udfff" for letter in value) if not value.isascii() else True
 
 
-def transformed(find: Find, values: frozenset[str]) -> frozenset[str]:
+def nobodies(system: System) -> frozenset[str]:
+    """The words for nobody in this system, in lower case: those everybody uses, and its own."""
+    return NOBODY | {word.casefold() for word in system.nobody}
+
+
+def transformed(find: Named, values: frozenset[str]) -> frozenset[str]:
     """The identifiers as this column would hold them. Raises SystemRefused when the key for it is missing."""
     values = frozenset(value for value in values if usable(value))
     if find.transform == "casefold":
@@ -58,7 +63,7 @@ def transformed(find: Find, values: frozenset[str]) -> frozenset[str]:
     return values
 
 
-def hash_key(find: Find) -> bytes:
+def hash_key(find: Named) -> bytes:
     """The key of a keyed hash, from the environment. Raises SystemRefused when it is not set."""
     key = given(find.key_env)
     if not key:
@@ -70,7 +75,7 @@ def hash_key(find: Find) -> bytes:
     return key.encode()
 
 
-def reader(find: Find) -> Callable[[Any], str]:
+def reader(find: Named) -> Callable[[Any], str]:
     """What turns a value read from the column into the form `transformed` gives."""
     if find.transform == "casefold":
         return lambda value: fold(as_text(value))

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.utils.translation import gettext as _
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, literal, or_, select
 
 from dsr.connectors import MOST_IDENTIFIERS, Channel, Identifiers, SystemRefused
 from dsr.connectors.sql import comparing
-from dsr.connectors.sql.finding import Reach, reach
-from dsr.connectors.sql.identifiers import as_text, usable
-from dsr.connectors.sql.tables import SourceColumn, Tables
+from dsr.connectors.sql.finding import Reach, is_somebody, reach
+from dsr.connectors.sql.identifiers import as_text, nobodies, usable
+from dsr.connectors.sql.tables import Tables
 from dsr.connectors.sql.timespan import moment
 from dsr.policy.systems import ChannelColumns, Collection, Teach
 
@@ -31,7 +31,8 @@ def taught(
         rows = connection.execute(statement.limit(MOST_IDENTIFIERS + 1)).scalars().all()
         if len(rows) > MOST_IDENTIFIERS:
             raise _too_many(tables, collection, teach)
-        values = frozenset(value for value in map(as_text, rows) if usable(value))
+        nobody = nobodies(tables.system)
+        values = frozenset(v for v in map(as_text, rows) if usable(v) and v.strip().casefold() not in nobody)
         others = _others(tables, collection, identifiers, teach, values)
         if others is not None and connection.execute(others).first() is not None:
             raise _shared(tables, collection, teach)
@@ -71,15 +72,9 @@ def _others(
         select(literal(1))
         .select_from(found.source)
         .where(comparing.among(tables, column, bound), case((found.condition, 1), else_=0) == 0)
-        .where(or_(*(_is_named(tables, name) for name in names)))
+        .where(or_(*(is_somebody(tables, name) for name in names)))
         .limit(1)
     )
-
-
-def _is_named(tables: Tables, column: SourceColumn) -> ColumnElement[bool]:
-    named = column.element.is_not(None)
-    is_text = column.family in ("text", "char")
-    return and_(named, comparing.exactly(tables, column) != literal("")) if is_text else named
 
 
 def _shared(tables: Tables, collection: Collection, teach: Teach) -> SystemRefused:

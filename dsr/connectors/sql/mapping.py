@@ -11,11 +11,14 @@ from django.utils.translation import gettext as _
 
 from dsr.connectors import Column, SystemRefused, Unmapped
 from dsr.connectors._names import looks_personal, looks_secret
+from dsr.connectors.sql import inside
 from dsr.connectors.sql.identifiers import hash_key
 from dsr.connectors.sql.tables import SourceColumn, SourceTable, Tables
 from dsr.connectors.sql.values import type_of
 from dsr.policy.systems import Collection
 from dsr.policy.text import Text
+
+THE_REST = "*"
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,8 @@ class Mapped:
 def mapped(tables: Tables, collection: Collection) -> Mapped:
     """Lay the collection over its table. Raises SystemRefused for what is not there."""
     table = tables.table(collection.table)
-    omitted = collection.omit.keys()
-    columns = {name: each for name, each in table.columns.items() if name not in omitted}
+    left_out = omitted(collection, table)
+    columns = {name: each for name, each in table.columns.items() if name not in left_out}
     secret = frozenset(name for name in columns if _is_secret(collection, name))
     names = collection.key or table.primary_key
     # A key goes into checkpoints and file names: a secret must not be one.
@@ -45,13 +48,31 @@ def mapped(tables: Tables, collection: Collection) -> Mapped:
     return Mapped(collection, table, columns, secret, key, time)
 
 
+def omitted(collection: Collection, table: SourceTable) -> dict[str, Text]:
+    """The columns that are left out, each with its reason. "*" stands for all that are not spoken of."""
+    rest = collection.omit.get(THE_REST)
+    if rest is None:
+        return dict(collection.omit)
+    told = {*collection.columns, *collection.secret, *collection.omit}
+    said = {name: reason for name, reason in collection.omit.items() if name != THE_REST}
+    return said | {name: rest for name in table.columns if name not in told}
+
+
 def described(here: Mapped) -> tuple[Column, ...]:
     """The columns as the person gets them, with what the systems file says they mean."""
     reasons = withheld(here)
-    return tuple(
-        Column(name, type_of(each.family), reasons.get(name) or _words(here.collection.columns.get(name)))
-        for name, each in here.columns.items()
-    )
+    shared = {place.column for place in here.collection.places()}
+
+    def meaning(name: str) -> str:
+        words = reasons.get(name) or _words(here.collection.columns.get(name))
+        return f"{words} {_('Other people are left out.')}".strip() if name in shared and name not in reasons else words
+
+    paths = {place.column: place.path for place in here.collection.places() if place.path}
+
+    def type_told(name: str, family: str) -> str:
+        return type_of(family) if name not in paths else "array" if paths[name].startswith("$[*]") else "object"
+
+    return tuple(Column(name, type_told(name, each.family), meaning(name)) for name, each in here.columns.items())
 
 
 def withheld(here: Mapped) -> dict[str, str]:
@@ -61,7 +82,7 @@ def withheld(here: Mapped) -> dict[str, str]:
     reasons = {
         name: named if name in here.collection.secret else guessed for name in here.columns if name in here.secret
     }
-    return reasons | {name: _words(reason) for name, reason in here.collection.omit.items()}
+    return reasons | {name: _words(reason) for name, reason in omitted(here.collection, here.table).items()}
 
 
 def problems(tables: Tables, collection: Collection) -> list[SystemRefused]:
@@ -80,6 +101,8 @@ def problems(tables: Tables, collection: Collection) -> list[SystemRefused]:
         try:
             if find.key_env:
                 hash_key(find)
+            if find.path and find.column in table.columns:
+                inside.holds(tables, find, table.columns[find.column], frozenset({"-"}))
         except SystemRefused as missing:
             found.append(missing)
     return found
@@ -119,14 +142,17 @@ def _references(tables: Tables, collection: Collection) -> Iterator[str]:
     yield from collection.key
     yield from (name for name in (collection.time, collection.model) if name)
     yield from (find.column for find in collection.find)
+    yield from (way.column for find in collection.find for way in find.unless)
+    yield from (*collection.only, *collection.filled, *(place.column for place in collection.others))
     yield from (teach.column for teach in collection.teaches)
     if collection.channel:
         yield from filter(None, (collection.channel.column, collection.channel.since))
     for file in collection.files:
         yield from filter(None, (file.column, file.name, file.media_type))
-    yield from (*collection.secret, *collection.omit, *collection.columns)
+    yield from (*collection.secret, *(name for name in collection.omit if name != THE_REST), *collection.columns)
     for other in tables.system.collections:  # what paths from other collections point at
-        yield from (find.key for find in other.find if find.collection == collection.name)
+        ways = [way for find in other.find for way in (find, *find.unless)]
+        yield from (way.key for way in ways if way.collection == collection.name)
 
 
 def _words(text: Text | None) -> str:

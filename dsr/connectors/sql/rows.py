@@ -13,7 +13,7 @@ from dsr.connectors import FileRef, Record, Scope
 from dsr.connectors.sql.finding import Reach
 from dsr.connectors.sql.keyset import Keyset, written_key
 from dsr.connectors.sql.mapping import Mapped
-from dsr.connectors.sql.tables import Tables
+from dsr.connectors.sql.tables import SourceColumn, Tables
 from dsr.connectors.sql.timespan import moment, within
 from dsr.connectors.sql.values import PLAIN, Converter, UnknownType, any_value, converter, refused
 
@@ -83,10 +83,15 @@ class Reading:
             # What stays back is not even read. Each column takes a place of its own, for null() is one object and two
             # secret columns sharing a place would put every later value under the wrong name.
             shown[name] = len(self._elements)
-            self._elements.append(null() if name in self.here.secret else column.element)
+            self._elements.append(null() if name in self.here.secret else self.element(name, column))
         owners = tuple(self._place(owner.element) for owner in self.found.owners)
         key = tuple(self._place(column.element) for column in self.here.key)
         return Places(shown, owners, key, self._place(self.here.time.element) if self.here.time is not None else None)
+
+    def element(self, name: str, column: SourceColumn) -> ColumnElement[Any]:
+        """What to ask for to give this column out: without other people's names where SQL can leave them out."""
+        names = self.found.names.get(name)
+        return column.element if names is None or names.element is None else names.element
 
     def _place(self, element: ColumnElement[Any]) -> int:
         for place, known in enumerate(self._elements):
@@ -130,6 +135,13 @@ class Reading:
         return time.name if time is not None and shown and time.family == "datetime" else ""
 
     def _converter(self, name: str, family: str) -> Converter | None:
+        names = self.found.names.get(name)
+        if names is None or names.element is not None or name in self.here.secret:
+            return self._plain_converter(name, family)
+        plain = self._plain_converter(name, family) or any_value
+        return lambda value: names.without_others(plain(value))
+
+    def _plain_converter(self, name: str, family: str) -> Converter | None:
         if name == self._timed():
             return any_value
         if any(file.column == name for file in self.here.collection.files):

@@ -131,6 +131,12 @@ class Tables:
         with self._connected() as connection:
             return bool(connection.exec_driver_sql("SELECT lower('I') = 'i'").scalar_one())
 
+    def column_names(self) -> dict[str, tuple[str, ...]]:
+        """All tables with the names of their columns, asked at once."""
+        with self._inspecting() as inspector:
+            found = inspector.get_multi_columns(self.schema)
+        return {name: tuple(fact["name"] for fact in facts) for (_schema, name), facts in found.items()}
+
     def table(self, name: str) -> SourceTable:
         """The table of this name. Raises SystemRefused with what was probably meant."""
         if name not in self.names:

@@ -46,6 +46,7 @@ class Command(BaseCommand):
                 self._line(f"  {_('healthy') if health.ok else _('NOT HEALTHY')}: {health.detail}")
                 if health.hint:
                     self._line(f"  {_('what to do')}: {health.hint}")
+                self._lines(f"  {_('NOTE')}: {note}" for note in health.notes)
                 self._lines(_coverage(connector, with_rows=health.ok))
                 if health.ok:
                     self._lines(_left_over(connector.unmapped()))
@@ -79,6 +80,9 @@ def _coverage(connector: Connector, *, with_rows: bool) -> Iterator[str]:
 
 
 def _facts(connector: Connector, collection: Collection) -> Iterator[str]:
+    if not connector.columns(collection.name):
+        yield _("this database has no such table")
+        return
     size = connector.rows(collection.name)
     if size is not None and size.is_estimate:
         yield ngettext(
