@@ -183,11 +183,12 @@ def test_deleting_one_name_leaves_the_uploads_of_longer_ones(
 def test_a_download_goes_on_where_its_connection_broke(wire: Wire, bucket_name: str) -> None:
     through = opened(bucket_name, wire.port)
     sealed.save(through, "bundles/1/a.zip", plain(20), CONTEXT)
-    wire.received, wire.cut_after = 0, 7_000_000
+    wire.received, wire.cut_after = 0, 15 << 20
     digest = [len(chunk) for chunk in sealed.chunks(through, "bundles/1/a.zip", CONTEXT)]
     assert wire.cut_after is None
     assert sum(digest) == 20 << 20
-    assert 20 << 20 < wire.received < 22 << 20, "what had come was not asked for again"
+    # What was under way when it broke comes twice; from the beginning it would be 35 MB.
+    assert 20 << 20 < wire.received < 30 << 20
 
 
 def test_a_download_whose_server_stays_away_passes(wire: Wire, bucket_name: str) -> None:
