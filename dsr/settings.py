@@ -198,6 +198,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = IS_HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^(health|ready)$"]  # asked for behind the proxy, on the machine itself
 SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
 # Subdomains and preload lists are for whoever owns the domain to decide; the portal may be one host of many there.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
@@ -250,6 +251,7 @@ CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
+RUN = Path(environment.path("DSR_RUN", str(DATA / "run")))  # signs of life, for health checks
 SWEEP_SECONDS = environment.number("DSR_SWEEP_SECONDS", 5)
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "dsr.sweep", "schedule": SWEEP_SECONDS, "options": {"queue": "clock", "expires": 60}},

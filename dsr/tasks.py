@@ -1,17 +1,19 @@
 """Celery's only door: run one job, sweep for what is due, tick once a minute."""
 
 import logging
+import socket
 import traceback
 from collections.abc import Callable
 
 from celery import shared_task
+from django.conf import settings
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from accounts import codes
-from dsr import audit, deliver, gather, intake, jobs, notify
+from dsr import audit, deliver, gather, intake, jobs, notify, pulse
 from dsr.connectors import SystemRefused, SystemUnreachable
 from dsr.mailer.sending import MailRefused, MailWaits
 from dsr.models import Job
@@ -74,9 +76,10 @@ def _run(job: Job) -> None:
 
 @shared_task(name="dsr.sweep")
 def sweep() -> None:
-    """Send again what is due."""
+    """Send again what is due, and say that the way here is open."""
     jobs.look_at_connection()
     jobs.sweep()
+    pulse.beat(settings.RUN, f"sweep@{socket.gethostname()}")
 
 
 @shared_task(name="dsr.tick")

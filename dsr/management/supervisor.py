@@ -1,14 +1,21 @@
-"""Web, worker and clock started together, kept alive, and stopped together."""
+"""Web, worker and clock started together, kept alive, and stopped together; or one of them alone.
+
+`python -m dsr.management.supervisor web|worker|clock` becomes that process, with the same words as all together: it is
+what a container runs. DSR_BIND, DSR_WEB_WORKERS and DSR_WORK_PROCESSES say where and how many.
+"""
 
 import os
 import signal
 import subprocess  # nosec B404  (our own commands, no shell)
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+
+from dsr import environment
 
 SETTLED_SECONDS = 30
 GRACE_SECONDS = 20
@@ -124,3 +131,21 @@ class Supervisor:
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self.is_stopping = True
+
+
+def alone(kind: str, env: Mapping[str, str]) -> list[str]:
+    """The command of one process. Raises KeyError for a kind that there is not, WrongSetting for a wrong number."""
+    web_workers = environment.number("DSR_WEB_WORKERS", 2, env)
+    work_processes = environment.number("DSR_WORK_PROCESSES", 2, env)
+    bind = environment.text("DSR_BIND", "127.0.0.1:8000", env)
+    return {child.name: child.command for child in children(bind, web_workers, work_processes)}[kind]
+
+
+if __name__ == "__main__":
+    try:
+        command = alone(sys.argv[1] if len(sys.argv) == 2 else "", os.environ)
+    except KeyError:
+        sys.exit("Error: say which process: web, worker or clock.")
+    except environment.WrongSetting as error:
+        sys.exit(f"Error: {error}")
+    os.execv(command[0], command)  # noqa: S606  # nosec B606  (our own command, no shell)

@@ -3,13 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from dsr import policy
+from dsr import policy, readiness
 from dsr.portal.context import site
 
 PLAIN = "text/plain; charset=utf-8"
@@ -25,12 +24,13 @@ def health(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
-    """The database answers too. Says nothing about why it does not: that is in the log."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return HttpResponse("not ready\n", content_type=PLAIN, status=503)
+    """All that it needs answers too. Names what does not; why, is in the log."""
+    lacking = readiness.lacking()
+    if lacking:
+        answer = HttpResponse(f"not ready: {', '.join(lacking)}\n", content_type=PLAIN, status=503)
+        # Django would write an error for each probe; the log has one line for what is missing.
+        answer._has_been_logged = True  # type: ignore[attr-defined]
+        return answer
     return HttpResponse("ready\n", content_type=PLAIN)
 
 
