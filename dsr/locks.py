@@ -5,6 +5,8 @@ dsr.addresses), so there nothing is left to do.
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.db import connection
 
@@ -17,6 +19,26 @@ def alone(kind: str, value: str) -> None:
     if not connection.in_atomic_block:
         raise RuntimeError("A lock by name lasts as long as a transaction, and there is none.")
     if connection.vendor == "postgresql":
-        digest = hashlib.sha256(f"{kind}\0{value}".encode()).digest()
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(digest[:8], signed=True)])
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_number(kind, value)])
+
+
+@contextmanager
+def in_one_process(name: str) -> Iterator[None]:
+    """Outside of a transaction: wait, however long it takes, until no other process is here."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = 0")
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_number("process", name)])
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_number("process", name)])
+            cursor.execute("RESET lock_timeout")
+
+
+def _number(kind: str, value: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"{kind}\0{value}".encode()).digest()[:8], "big", signed=True)

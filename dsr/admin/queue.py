@@ -16,7 +16,7 @@ from dsr import policy
 from dsr.admin import left, steps
 from dsr.admin.left import Left
 from dsr.admin.steps import Facts, Step
-from dsr.models import Approval, Case, Job, JobState, Outcome, Relation, State
+from dsr.models import Approval, Case, Outcome, Relation, State
 from dsr.models.case import ENDS
 
 VIEWS = {
@@ -90,13 +90,12 @@ def condition(view: str, user: User) -> Q:
 def needs(user: User) -> Q:
     """Requests that this member of staff should act on: theirs and nobody's, and those that lack their agreement."""
     mine = Q(assignee=user) | Q(assignee=None)
-    failed = Exists(Job.objects.filter(case=OuterRef("pk"), state=JobState.FAILED))
     of_round = Approval.objects.filter(case=OuterRef("pk"), round=OuterRef("round"))
     agreed_by_me, agreed_by_other = Exists(of_round.filter(by=user)), Exists(of_round.exclude(by=user))
     in_review = Q(state=State.REVIEW) & ~Q(agreed_by_me)
     young = Q(channel_is_young=True, channel_cleared_by=None) & ~Q(state__in=[State.RECEIVED, *ENDS])
     untaken = Q(assignee=None) & ~Q(state__in=[State.RECEIVED, *ENDS]) & ~Q(state=State.REVIEW)
-    wrong = Q(failed) | Q(steps.disputed()) | Q(steps.unanswered()) | young
+    wrong = steps.failed() | steps.disputed() | steps.unanswered() | young
     return (mine & (wrong | in_review)) | (in_review & Q(agreed_by_other)) | untaken
 
 

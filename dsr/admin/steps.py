@@ -67,16 +67,26 @@ class Facts:
     missing: list[str] = field(default_factory=list)
 
 
-def unanswered() -> Exists:
+# Few cases are in each of these at a time, however many there are: a set that is found once, from an index of its own,
+# and not a question that is asked of each case.
+
+
+def failed() -> Q:
+    """Whether something of the request failed for good. For a queryset of cases."""
+    return Q(pk__in=Job.objects.filter(state=JobState.FAILED, case__isnull=False).values("case"))
+
+
+def unanswered() -> Q:
     """Whether the person wrote and nobody of staff has written since. For a queryset of cases."""
     answers = Note.objects.filter(case=OuterRef("case"), kind__in=BY_STAFF, at__gte=OuterRef("at"))
-    return Exists(Note.objects.filter(~Exists(answers), case=OuterRef("pk"), kind=Note.Kind.FROM_PERSON))
+    return Q(pk__in=Note.objects.filter(~Exists(answers), kind=Note.Kind.FROM_PERSON).values("case"))
 
 
-def disputed() -> Exists:
+def disputed() -> Q:
     """Whether the person says that they did not ask, and nobody of staff has written a note since."""
     notes = Note.objects.filter(case=OuterRef("case"), kind__in=BY_STAFF, at__gte=OuterRef("created_at"))
-    return Exists(Job.objects.filter(~Exists(notes), case=OuterRef("pk"), kind="remove", key="disputed"))
+    promised = Job.objects.filter(~Exists(notes), kind="remove", key="disputed", case__isnull=False)
+    return Q(pk__in=promised.values("case"))
 
 
 def facts(cases: Iterable[Case]) -> dict[str, Facts]:

@@ -152,3 +152,6 @@ class Note(models.Model):
 
     class Meta:
         ordering: ClassVar[list[str]] = ["at"]
+        indexes: ClassVar[list[Any]] = [
+            models.Index(fields=["case", "at"], condition=models.Q(kind="from-person"), name="note_from_person")
+        ]

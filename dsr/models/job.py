@@ -54,6 +54,9 @@ class Job(models.Model):
             # The sweep reads what is due and nothing else, however many jobs are done.
             models.Index(fields=["due_at"], condition=Q(state="waiting"), name="job_waiting_due"),
             models.Index(fields=["lease_until"], condition=Q(state="running"), name="job_running_lease"),
+            # The queue of staff asks of every request whether something of it failed, or whether it was disputed.
+            models.Index(fields=["case", "due_at"], condition=Q(state="failed"), name="job_failed"),
+            models.Index(fields=["case"], condition=Q(kind="remove", key="disputed"), name="job_disputed"),
         ]
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
+from dsr.management.preparing import prepare_database
 from dsr.management.supervisor import Supervisor, children
 
 
@@ -26,7 +27,6 @@ class Command(BaseCommand):
 
 def prepare(verbosity: int = 0) -> None:
     """Bring database, shared cache and static files up to date."""
-    call_command("migrate", verbosity=verbosity, interactive=False)
-    call_command("createcachetable", verbosity=verbosity)
+    prepare_database(verbosity)
     if not settings.DEBUG:
         call_command("collectstatic", verbosity=verbosity, interactive=False)
