@@ -30,7 +30,7 @@ lint: install
 	$(BIN)/djlint --quiet --lint templates
 	$(BIN)/django-upgrade --target-version 5.2 $$(git ls-files 'dsr/*.py' 'accounts/*.py')
 	$(PY) manage.py makemigrations --check --dry-run
-	DSR_ORIGIN=https://privacy.example.com $(PY) manage.py check --deploy --fail-level WARNING
+	DSR_ORIGIN=https://privacy.example.com DSR_TRUSTED_PROXIES=1 $(PY) manage.py check --deploy --fail-level WARNING
 
 bench: install servers
 	$(PY) -m bench

@@ -1,14 +1,19 @@
-"""System checks: what is wrong with the policy and systems files, and what in them is assumed or missing."""
+"""System checks: what is wrong or assumed in the policy and systems files, and settings that do not go together."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
 from django.utils.translation import gettext as _
 
-from dsr import policy
+from dsr import mailer, policy
+
+# Kinds of file systems that lie on another machine, as Linux names them (FUSE's without their first word).
+NETWORK = ("nfs", "cifs", "smb", "ceph", "gluster", "9p", "afs", "lustre", "sshfs", "s3fs", "gcsfuse", "beegfs")
 
 
 @checks.register
@@ -56,3 +61,93 @@ def _unmapped(current: policy.Policy, systems: policy.Systems) -> list[checks.Ch
     said = _("The policy lists data that no collection of the systems file holds: %(categories)s.")
     hint = _("Map a [[system.collection]] to each, or take the category out of the policy.")
     return [checks.Warning(said % {"categories": ", ".join(missing)}, hint=hint, id="dsr.W003")] if missing else []
+
+
+@checks.register
+def deployment(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[checks.CheckMessage]:
+    """dsr.W004 to W009: settings that each are right, and together most likely not what was meant."""
+    return [
+        *_network_folder(Path(settings.DATA)),
+        *_proxy(),
+        *_several_machines(),
+        *_open_bucket(),
+        *_open_mail(),
+        *_unsent_mail(),
+    ]
+
+
+def _warning(number: int, said: str, hint: str) -> list[checks.CheckMessage]:
+    return [checks.Warning(said, hint=hint, id=f"dsr.W{number:03}")]
+
+
+def _network_folder(folder: Path, mounts: Path = Path("/proc/mounts")) -> list[checks.CheckMessage]:
+    """dsr.W004: SQLite and the broker's folder lock files, which network storage does unreliably or not at all."""
+    is_sqlite = "sqlite3" in settings.DATABASES["default"]["ENGINE"]
+    if not (is_sqlite or settings.CELERY_BROKER_URL.startswith("filesystem:")) or not mounts.exists():
+        return []
+    kinds = {Path(words[1]): words[2] for line in mounts.read_text().splitlines() if len(words := line.split()) > 2}
+    kind = next((kinds[place] for place in (folder, *folder.parents) if place in kinds), "")
+    if not kind.removeprefix("fuse.").startswith(NETWORK):
+        return []
+    return _warning(
+        4,
+        _("The data folder is on network storage (%(kind)s), where files cannot be locked safely.") % {"kind": kind},
+        _("Use PostgreSQL (DSR_DATABASE) and Redis (DSR_BROKER_URL), or a disk of this machine."),
+    )
+
+
+def _proxy() -> list[checks.CheckMessage]:
+    """dsr.W005: the portal speaks no TLS itself, so an https origin has a proxy in front, which is not believed."""
+    if not settings.IS_HTTPS or settings.TRUSTED_PROXIES:
+        return []
+    return _warning(
+        5,
+        _("DSR_ORIGIN is https, so a proxy is in front, but DSR_TRUSTED_PROXIES is 0: every page leads to itself."),
+        _("Set DSR_TRUSTED_PROXIES to how many proxies there are, usually 1. docs/proxies.md says how to set them up."),
+    )
+
+
+def _several_machines() -> list[checks.CheckMessage]:
+    """dsr.W006: a broker elsewhere means workers elsewhere, and those cannot share a SQLite file."""
+    host = urlsplit(settings.CELERY_BROKER_URL).hostname
+    is_sqlite = "sqlite3" in settings.DATABASES["default"]["ENGINE"]
+    if not is_sqlite or not settings.CELERY_BROKER_URL.startswith(("redis:", "rediss:")) or host in mailer.LOOPBACK:
+        return []
+    return _warning(
+        6,
+        _("The broker is on another machine, and the database is a SQLite file of this one."),
+        _("Workers on several machines need PostgreSQL: set DSR_DATABASE."),
+    )
+
+
+def _open_bucket() -> list[checks.CheckMessage]:
+    """dsr.W007: what is stored is sealed, but signatures and the names of requests would travel in the open."""
+    endpoint = urlsplit(settings.STORAGES["bundles"].get("OPTIONS", {}).get("endpoint_url") or "")
+    if endpoint.scheme != "http" or endpoint.hostname in mailer.LOOPBACK:
+        return []
+    return _warning(
+        7, _("The bucket is reached over http, on another machine."), _("Give DSR_STORAGE an endpoint with https://.")
+    )
+
+
+def _open_mail() -> list[checks.CheckMessage]:
+    """dsr.W008: the password for sending mail would travel in the open."""
+    is_open = not (settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL)
+    if not settings.EMAIL_HOST_PASSWORD or not is_open or settings.EMAIL_HOST in mailer.LOOPBACK:
+        return []
+    return _warning(
+        8,
+        _("DSR_MAIL sends a password to another machine without encryption."),
+        _("Add ?tls=1 for STARTTLS, usually on port 587, or write smtps:// for port 465."),
+    )
+
+
+def _unsent_mail() -> list[checks.CheckMessage]:
+    """dsr.W009: a portal that people reach, and whose codes they never get."""
+    if settings.DSR_DEMO or not settings.IS_HTTPS or not settings.EMAIL_BACKEND.endswith("filebased.EmailBackend"):
+        return []
+    return _warning(
+        9,
+        _("Mails are written into a folder and sent to nobody."),
+        _("Set DSR_MAIL to a mail server or a provider: docs/mail.md."),
+    )
