@@ -29,7 +29,7 @@ import yaml
 from dsr import samples
 from dsr.bundle import opening
 from tests.journeys.company import LONGEST_WAIT, NothingCame, PostOffice
-from tests.servers import Postgres, Redis, free_port
+from tests.servers import Postgres, Redis, free_port, program
 
 pytestmark = [pytest.mark.processes, pytest.mark.enable_socket]
 
@@ -43,9 +43,9 @@ HEAVY_ROWS = 300
 class Host:
     """One machine that carries the file out."""
 
-    def __init__(self, folder: Path, secrets: dict[str, str]) -> None:
+    def __init__(self, folder: Path, secrets: dict[str, str], ports: dict[str, int] | None = None) -> None:
         self.folder = folder
-        self.ports = {"db": free_port(), "redis": free_port(), "web": free_port()}
+        self.ports = ports or {"db": free_port(), "redis": free_port(), "web": free_port()}
         self.places = {"/data": "data", "/keys": "keys", "/config": "config", "/run/secrets": "secrets", "/tmp": "tmp"}
         for place in (*self.places.values(), "collected"):
             (folder / place).mkdir(mode=0o700)
@@ -252,6 +252,45 @@ def until(host: Host, case: str, wanted: str) -> None:
     raise NothingCame(f"{wanted}: {told}")
 
 
+def assert_a_backup_restores(host: Host, database: Postgres, case: str, folder: Path) -> None:
+    """docs/backup-and-restore.md, with this machine's own programs: into an empty database and empty folders."""
+    dump, restore = str(program("pg_dump")), str(program("pg_restore"))
+    at = ["--host", str(database.folder), "--port", str(database.port), "--username", "portal"]
+    with (folder / "portal.dump").open("wb") as file:
+        subprocess.run([dump, *at, "--format=custom", "portal"], stdout=file, check=True)
+    backup = folder / "data.tar"
+    subprocess.run(
+        ["tar", "--create", "--file", backup, "--directory", host.folder / "data", "bundles", "audit"], check=True
+    )
+
+    (folder / "restored").mkdir()
+    url = "postgresql://portal:correct%20horse%2Fbattery@db:5432/restored"
+    restored = Host(folder / "restored", {"mail": "outbox"}, ports=host.ports)
+    (restored.folder / "secrets" / "database").write_text(restored.translated(url))
+    shutil.copy(host.folder / "secrets" / "app_url", restored.folder / "secrets")
+    shutil.copytree(host.folder / "config", restored.folder / "config", dirs_exist_ok=True)
+    database.execute("CREATE DATABASE restored OWNER portal")
+    subprocess.run([restore, *at, "--dbname", "restored", "--no-owner", folder / "portal.dump"], check=True)
+    subprocess.run(["tar", "--extract", "--file", backup, "--directory", restored.folder / "data"], check=True)
+
+    # Without the keys nothing starts, and none are made.
+    refused = subprocess.run(
+        [sys.executable, "manage.py", "prepare"], cwd=ROOT, env=restored.environment("migrate"), check=False,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert refused.returncode != 0
+    assert "there is data that only its keys can open" in refused.stderr
+    assert not (restored.folder / "keys" / "keys.json").exists()
+
+    shutil.copy(host.folder / "keys" / "keys.json", restored.folder / "keys")
+    assert restored.start("migrate").wait(120) == 0
+    assert restored.start("web", ["python", "manage.py", "audit", "verify"]).wait(60) == 0
+    _rows, encoded, trail = restored.python(FETCH.format(case))
+    (folder / "restored.zip").write_bytes(base64.b64decode(encoded))
+    assert opening.verify(folder / "restored.zip") == []
+    assert trail == []
+
+
 def test_one_export_is_carried_through_and_every_health_check_tells_the_truth(
     machine: tuple[Host, Postgres, Redis, PostOffice], tmp_path: Path
 ) -> None:
@@ -287,6 +326,8 @@ def test_one_export_is_carried_through_and_every_health_check_tells_the_truth(
     assert rows == sum(len(found) for found in expected.values()) > 0
     assert trail == []
     assert office.taken
+
+    assert_a_backup_restores(host, database, case, tmp_path)
 
     broker.stop(signal.SIGKILL)
     for service in ("web", "worker", "clock"):
