@@ -9,13 +9,21 @@ PANGO := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core
 # The interpreter: the newest of 3.11 to 3.13 that can make an environment, or what PYTHON says.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 
-.PHONY: demo test check lint bench bench-full install clean browser servers lock
+.PHONY: demo test test-postgresql check lint bench bench-full install clean browser servers lock
 
 demo: install
 	@$(PY) manage.py demo --port $(PORT)
 
 test: install browser servers
 	$(BIN)/pytest
+
+# What could differ on PostgreSQL, where no transaction waits for another by itself, and two whole stories in a browser.
+ON_POSTGRESQL := tests/test_races.py tests/test_queries.py tests/test_audit.py tests/test_jobs.py tests/test_intake.py \
+  tests/test_lifecycle.py tests/test_shared_cache.py tests/test_gather.py tests/deliver/test_deliver.py \
+  tests/portal/test_ask.py tests/portal/test_follow.py tests/portal/test_hostile.py tests/admin/test_actions.py \
+  tests/admin/test_queue.py tests/accounts/test_codes.py tests/journeys/test_browser.py
+test-postgresql: install browser servers
+	DSR_TEST_DATABASE=postgresql $(BIN)/pytest $(ON_POSTGRESQL)
 
 check: install browser servers lint
 	$(BIN)/pytest

@@ -6,6 +6,7 @@ what is due. A worker that lost its lease cannot write: `hold` checks it in the 
 """
 
 import logging
+import math
 import random
 import secrets
 import threading
@@ -90,12 +91,10 @@ def look_at_connection() -> None:
 def claim(pk: int) -> Job | None:
     """Lease the job to this worker, or None: it is done, not due, or somebody else's."""
     now = timezone.now()
-    lease = secrets.token_hex(16)
-    free = Q(state=JobState.WAITING, due_at__lte=now) | Q(state=JobState.RUNNING, lease_until__lt=now)
-    taken = Job.objects.filter(free, pk=pk).update(
-        state=JobState.RUNNING, lease=lease, lease_until=now + _lease(), attempts=F("attempts") + 1
-    )
-    return Job.objects.select_related("case").get(pk=pk) if taken else None
+    job = _take(pk, Q(state=JobState.WAITING, due_at__lte=now))
+    if job is None and _leases_lapse():
+        job = _take(pk, Q(state=JobState.RUNNING, lease_until__lt=now))
+    return job
 
 
 def hold(job: Job, **changes: Any) -> None:
@@ -170,7 +169,7 @@ def sweep(now: datetime | None = None) -> int:
     waiting = Job.objects.filter(unsent, state=JobState.WAITING, due_at__lte=now).order_by("due_at")
     unsent |= Q(sent_at__lt=F("lease_until"))
     orphaned = Job.objects.filter(unsent, state=JobState.RUNNING, lease_until__lt=now).order_by("lease_until")
-    found = [*waiting[:SWEEP_LIMIT], *orphaned[:SWEEP_LIMIT]]
+    found = [*waiting[:SWEEP_LIMIT], *(orphaned[:SWEEP_LIMIT] if _leases_lapse() else ())]
     pks = [job.pk for job in found]
     Job.objects.filter(pk__in=pks).update(sent_at=now)
     for sent, job in enumerate(found):
@@ -179,6 +178,29 @@ def sweep(now: datetime | None = None) -> int:
             Job.objects.filter(pk__in=pks[sent:], sent_at=now).update(sent_at=None)
             return sent
     return len(found)
+
+
+def _take(pk: int, free: Q) -> Job | None:
+    lease = secrets.token_hex(16)
+    taken = Job.objects.filter(free, pk=pk).update(
+        state=JobState.RUNNING, lease=lease, lease_until=timezone.now() + _lease(), attempts=F("attempts") + 1
+    )
+    return Job.objects.select_related("case").get(pk=pk) if taken else None
+
+
+def _leases_lapse() -> bool:
+    """Not right after the database came up: whoever works could not renew while it was away, and gets the time to."""
+    return _database_is_up_since() > settings.LEASE_SECONDS
+
+
+def _database_is_up_since() -> float:
+    """Seconds; a file is never away."""
+    if connection.vendor != "postgresql":
+        return math.inf
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())")
+        (seconds,) = cursor.fetchone()
+    return float(seconds)
 
 
 def _length(queue: str) -> int:

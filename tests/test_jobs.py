@@ -12,6 +12,7 @@ from dsr.models import Job, JobState
 from tests import servers
 
 pytestmark = pytest.mark.django_db
+up_since = jobs._database_is_up_since
 
 
 @pytest.fixture
@@ -254,6 +255,21 @@ def test_a_job_whose_database_hiccuped_is_tried_again(job: Job, monkeypatch) -> 
     failed = run(job, monkeypatch, raising(OperationalError("deadlock detected: ada@example.com")))
     assert (failed.state, failed.hint) == ("waiting", "Look at the portal's own database.")
     assert "ada" not in failed.problem
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite is never away")
+def test_after_the_database_was_away_whoever_works_may_renew_first(settings, job: Job, sent, monkeypatch) -> None:
+    monkeypatch.setattr(jobs, "_database_is_up_since", up_since)
+    mine = jobs.claim(job.pk)
+    later(job, lease_until=timezone.now() - timedelta(seconds=1), sent_at=timezone.now() - timedelta(hours=1))
+    settings.LEASE_SECONDS = 3600  # longer than this server is up
+    assert jobs.claim(job.pk) is None
+    assert jobs.sweep() == 0
+    settings.LEASE_SECONDS = 0
+    assert jobs.sweep() == 1
+    assert jobs.claim(job.pk) is not None
+    with pytest.raises(jobs.LeaseLost):
+        jobs.finish(mine)
 
 
 def test_a_nul_in_a_systems_words_does_not_stop_the_failure_from_being_written(job: Job, monkeypatch) -> None:

@@ -1,12 +1,16 @@
 """What holds for every page: where a change may come from, and what a browser may keep and share."""
 
+import logging
 from collections.abc import Callable
 from typing import ClassVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+
+log = logging.getLogger(__name__)
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -46,6 +50,25 @@ class Headers:
         for name, value in self.ADDED.items():
             response.headers.setdefault(name, value)
         return response
+
+
+class Storable:
+    """A value that no column of the database can hold, such as a NUL, is the asker's mistake and not ours."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer 400. What was asked is not logged, only where."""
+        if not isinstance(exception, DataError):
+            return None
+        log.warning(
+            "a value that the database cannot hold: %s", request.resolver_match and request.resolver_match.view_name
+        )
+        return render(request, "400.html", status=400)
 
 
 def is_own_page(request: HttpRequest) -> bool:
