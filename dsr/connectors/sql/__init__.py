@@ -91,8 +91,9 @@ class SqlConnector(Connector):
     def count(self, identifiers: Identifiers, collection: str, scope: Scope) -> int:
         if self._lacks(collection) or not scope.covers(self._collection(collection).category):
             return 0
-        with self._reading(collection) as connection:
+        with told_apart(self.system.name, collection):
             statement = self._statement(identifiers, collection, scope).counting()
+        with self._reading(collection) as connection:
             return int(connection.execute(statement).scalar_one())
 
     def export(
@@ -106,9 +107,10 @@ class SqlConnector(Connector):
                 _("Start this export again, or name a unique “key” in the systems file."),
                 system=self.system.name,
             )
+        with told_apart(self.system.name, collection):
+            reading = self._statement(identifiers, collection, scope)
         with self._reading(collection) as connection:
             replicas.refuse_stale(connection, self.system.name)
-            reading = self._statement(identifiers, collection, scope)
             sessions.unhurried(connection)
             self._refuse_doubled(connection, reading)
             yield from self._stream(connection, reading, after)

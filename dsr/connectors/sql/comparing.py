@@ -68,6 +68,10 @@ def among(tables: Tables, column: SourceColumn, values: Sequence[Any]) -> Column
     exact = exactly(tables, column).in_(values)
     if column.form != "loose" or not values:
         return exact
+    # A charset that lacks one of the signs cannot be asked for it.
+    holds_all = tables.dialect != "mysql" or column.collation.startswith("utf8mb4")
+    if not holds_all and not all(value.isascii() for value in values):
+        return exact
     return and_(_roughly(tables, column, values), exact)
 
 
@@ -112,7 +116,7 @@ def least(tables: Tables, family: str, element: ColumnElement[Any]) -> ColumnEle
     if tables.dialect == "postgresql":
         if family == "binary":
             return func.min(func.encode(element, "hex"))
-        if family not in NUMBERS:
+        if family not in NUMBERS and family != "address":
             return func.min(collate(cast(element, Text), "C"))
     return func.min(element)
 

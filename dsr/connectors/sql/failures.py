@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -102,14 +103,11 @@ def _among(code: str, known: tuple[str, ...]) -> bool:
 
 # PostgreSQL gives no code with which a connection was turned down, only words, in the server's language.
 TURNED_DOWN = {
-    "password authentication failed": "28P01",
-    "no password supplied": "28P01",
-    "no pg_hba.conf entry": "28000",
-    "authentication failed for user": "28000",
-    "is not permitted to log in": "28000",
-    'role "': "28000",
-    'database "': "3D000",
-    "permission denied for database": "42501",
+    r"password authentication failed|no password supplied": "28P01",
+    r"no pg_hba\.conf entry|pg_hba\.conf rejects|authentication failed for user": "28000",
+    r"is not permitted to log in|role \".*\" does not exist": "28000",
+    r"database \".*\" does not exist": "3D000",
+    r"permission denied for database": "42501",
 }
 
 
@@ -123,5 +121,6 @@ def code_of(error: exc.DBAPIError) -> str:
         if code := getattr(original, name, None):
             return str(code)
     if isinstance(original, psycopg.OperationalError):
-        return next((code for words, code in TURNED_DOWN.items() if words in str(original)), type(original).__name__)
+        words = str(original)
+        return next((code for told, code in TURNED_DOWN.items() if re.search(told, words)), type(original).__name__)
     return type(original).__name__

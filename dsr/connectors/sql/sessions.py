@@ -6,12 +6,14 @@ hands the same session to others (PgBouncer).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from psycopg import DataError, adapters
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
+from psycopg.types.json import JsonLoader
 from psycopg.types.string import TextLoader
 from sqlalchemy import Connection, Engine, event
 
@@ -87,6 +89,20 @@ def unhurried(connection: Connection) -> None:
         connection.exec_driver_sql(_mysql_limit(connection.connection.dbapi_connection, 0))
 
 
+@contextmanager
+def parsed_json(connection: Connection) -> Iterator[None]:
+    """Have JSON parsed by the driver, as SQLAlchemy wants what it reads of the catalogue."""
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    driver: Any = connection.connection.dbapi_connection
+    driver.adapters.register_loader("json", JsonLoader)
+    try:
+        yield
+    finally:
+        driver.adapters.register_loader("json", TextLoader)
+
+
 def leave(connection: Connection) -> None:
     """Let go of a connection in the middle of an answer, where closing it would read all that is left of it."""
     if connection.dialect.name == "mysql":
@@ -116,7 +132,7 @@ def _fold_value(value: object) -> object:
 
 def _prepare_postgresql(may_change: bool) -> Callable[[Any, object], None]:
     def prepare_one(connection: Any, _record: object) -> None:
-        connection.read_only = not may_change  # as BEGIN READ ONLY, before each first statement
+        connection.read_only = None if may_change else True  # as BEGIN READ ONLY, before each first statement
         for kind in WRITTEN_BY_THE_DATABASE:
             connection.adapters.register_loader(kind, TextLoader)
         for kind, loader in BEYOND_PYTHON.items():

@@ -20,7 +20,7 @@ from sqlalchemy.engine.interfaces import ReflectedColumn
 from sqlalchemy.sql import quoted_name
 
 from dsr.connectors import SystemRefused
-from dsr.connectors.sql import catalogue
+from dsr.connectors.sql import catalogue, sessions
 from dsr.connectors.sql.failures import told_apart
 from dsr.policy.problem import did_you_mean
 from dsr.policy.systems import System
@@ -146,6 +146,7 @@ class Tables:
                 system=self.system.name,
             )
         if name not in self._read:
+            self.schema  # noqa: B018  asked before a connection is held, as an account may have one only
             with self._inspecting() as inspector:
                 self._read[name] = self._reflect(inspector, name)
         return self._read[name]
@@ -167,19 +168,21 @@ class Tables:
 
     @contextmanager
     def _inspecting(self) -> Iterator[Inspector]:
-        with told_apart(self.system.name), warnings.catch_warnings():
+        with self._connected() as connection, sessions.parsed_json(connection), warnings.catch_warnings():
             # A type that SQLAlchemy does not know is no reason for noise: values are read as they come.
             warnings.simplefilter("ignore", exc.SAWarning)
-            yield inspect(self.engine)
+            yield inspect(connection)
 
     def _reflect(self, inspector: Inspector, name: str) -> SourceTable:
         facts = inspector.get_columns(name, self.schema)
-        with self._connected() as connection:
-            declared = catalogue.columns(connection, self.schema, name)
-            unproven = catalogue.unproven(connection, self.schema, name)
-            if self.dialect == "mysql":
-                for fact, right in zip(facts, catalogue.column_names(connection, self.schema, name), strict=True):
-                    fact["name"] = right
+        connection = inspector.bind
+        if not isinstance(connection, Connection):
+            raise TypeError("an inspector over a connection is needed")
+        declared = catalogue.columns(connection, self.schema, name)
+        unproven = catalogue.unproven(connection, self.schema, name)
+        if self.dialect == "mysql":
+            for fact, right in zip(facts, catalogue.column_names(connection, self.schema, name), strict=True):
+                fact["name"] = right
         constraint = inspector.get_pk_constraint(name, self.schema)
         key = tuple(constraint["constrained_columns"])
         rowid = _rowid(self.dialect, key, facts)
