@@ -34,7 +34,7 @@ def own_postgres() -> Iterator[servers.Postgres]:
 
 @pytest.fixture(scope="module")
 def own_mariadb() -> Iterator[servers.MariaDb]:
-    with servers.running(servers.MariaDb()) as server:
+    with servers.running(servers.MariaDb(options=["--innodb-flush-log-at-trx-commit=1"])) as server:
         server.execute("CREATE USER reader@localhost IDENTIFIED BY 'right' WITH MAX_USER_CONNECTIONS 2")
         yield server
 

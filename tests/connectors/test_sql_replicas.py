@@ -106,7 +106,7 @@ def test_a_replica_far_behind_is_not_read(
     standby.execute("SELECT pg_wal_replay_pause()")
     primary.run("INSERT INTO rows VALUES (-1, 7, 'newest')")
     until(lambda: not connector.check().ok)
-    assert "seconds behind" in connector.check().detail
+    assert " behind" in connector.check().detail
     for call in (lambda: read(connector), lambda: connector.identify(ADA)):
         with pytest.raises(SystemUnreachable, match="behind") as unreachable:
             call()
