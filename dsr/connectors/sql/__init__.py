@@ -196,12 +196,8 @@ class SqlConnector(Connector):
         if self._tables.dialect != "sqlite":  # which gives row by row as it is
             at_once = FILES_AT_ONCE if reading.here.collection.files else ROWS_AT_ONCE
             connection = connection.execution_options(stream_results=True, max_row_buffer=at_once)
-        with connection.execute(reading.statement(after)) as rows:
-            try:
-                yield from reading.records(rows, careful)
-            except (GeneratorExit, SystemRefused):
-                sessions.leave(connection)
-                raise
+        with connection.execute(reading.statement(after)) as rows, sessions.may_be_left(connection):
+            yield from reading.records(rows, careful)
 
     def _refuse_doubled(self, connection: Connection, reading: Reading) -> None:
         statement = reading.keyset.doubled(reading.found) if reading.here.key else None

@@ -103,13 +103,19 @@ def parsed_json(connection: Connection) -> Iterator[None]:
         driver.adapters.register_loader("json", TextLoader)
 
 
-def leave(connection: Connection) -> None:
-    """Let go of a connection in the middle of an answer, where closing it would read all that is left of it."""
-    if connection.dialect.name == "mysql":
-        driver: Any = connection.connection.dbapi_connection
-        connection.invalidate()
-        # A cursor would otherwise look for the rest behind the closed connection, once nobody holds it any more.
-        driver._result.unbuffered_active = False
+@contextmanager
+def may_be_left(connection: Connection) -> Iterator[None]:
+    """Let go of a MariaDB connection in the middle of an answer, where closing it would read all that is left."""
+    driver: Any = connection.connection.dbapi_connection
+    try:
+        yield
+    except BaseException:
+        if connection.dialect.name == "mysql":
+            connection.invalidate()
+            if driver._result is not None:
+                # A cursor would look for the rest behind the closed connection, once nobody holds it any more.
+                driver._result.unbuffered_active = False
+        raise
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
