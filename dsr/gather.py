@@ -4,11 +4,9 @@ A part and the checkpoint behind it are one transaction, so a killed worker's su
 Every row must carry the person's own key; one that does not stops the work.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from datetime import date, datetime, timedelta
-from itertools import chain, islice
 from typing import Any
 
 import orjson
@@ -19,10 +17,13 @@ from django.db import transaction
 from accounts.models import plain_address
 from dsr import audit, connectors, jobs, keys, lifecycle, policy
 from dsr.bundle import parts
-from dsr.connectors import Channel, Connector, Found, Identifiers, Record, Scope, SystemUnreachable
+from dsr.connectors import Block, Channel, Connector, Found, Identifiers, Record, Scope, SystemUnreachable
 from dsr.models import Case, Job, JobState, Part, State
 from dsr.models.part import part_context
 from dsr.policy.systems import Collection
+
+BLOCK_ROWS = 2_000
+Item = Record | Block
 
 
 class ForeignRow(jobs.NeedsPerson):
@@ -106,21 +107,6 @@ def delete_files(names: Iterable[str]) -> None:
         parts.delete(storages["bundles"], name)
 
 
-@dataclass
-class _Stretch:
-    """What is seen while a part is written."""
-
-    last: tuple[Any, ...] = ()
-    first_at: datetime | None = None
-    last_at: datetime | None = None
-
-    def see(self, record: Record) -> None:
-        self.last = record.key
-        if record.at is not None:
-            self.first_at = min(self.first_at or record.at, record.at)
-            self.last_at = max(self.last_at or record.at, record.at)
-
-
 class _Reading:
     """One collection, from the checkpoint to its end."""
 
@@ -140,21 +126,45 @@ class _Reading:
             self._start_over()
             place = {"after": None, "number": 0, "done": False}
         after = tuple(place["after"]) if place["after"] is not None else None
-        records = self.connector.export(self.identifiers, self.collection.name, self.scope, after=after)
         number = place["number"]
-        for first in records:
-            number += 1
-            self._write_part(number, chain([first], islice(records, settings.PART_ROWS - 1)))
+        with closing(_Stream(self._items(after))) as stream:
+            while stream.goes_on:
+                number += 1
+                self._write_part(number, stream)
         self._checkpoint(number, None, done=True)
 
-    def _write_part(self, number: int, records: Iterable[Record]) -> None:
-        stretch = _Stretch()
+    def _items(self, after: tuple[Any, ...] | None) -> Generator[Item, None, None]:
+        """Every row, in blocks where the system can give them; not one of them somebody else's."""
+        asked = (self.identifiers, self.collection.name, self.scope, after)
+        blocks = self.connector.blocks(*asked, most=min(BLOCK_ROWS, settings.PART_ROWS))
+        if blocks is None:
+            for record in self.connector.export(*asked):
+                self._refuse_foreign([record.owner])
+                yield record
+        else:
+            for block in blocks:
+                if len(block.owners) != block.rows:
+                    raise ValueError("a block must say of each row whose it is")
+                self._refuse_foreign(block.owners)
+                yield block
+
+    def _refuse_foreign(self, owners: Sequence[str]) -> None:
+        if not self.owners.issuperset(owners):
+            raise ForeignRow(
+                f"{self.job.system}.{self.collection.name} gave a row that is not this person's. "
+                "The work was stopped and nothing of the row was kept.",
+                "Check how the systems file finds a person in this collection, then try again.",
+            )
+
+    def _write_part(self, number: int, stream: "_Stream") -> None:
         context = part_context(self.case.pk, self.job.system, self.collection.name, number)
         # The attempt is in the name: a worker that lost its lease cannot write over its successor's part.
         name = f"parts/{self.case.pk}/{self.job.system}/{self.collection.name}-{number:05d}-{self.job.lease[:12]}"
         storage = storages["bundles"]
-        lines = parts.lines(self._checked(records, stretch), storage, name, context)
-        written = parts.write_part(lines, storage, name, context)
+        written = parts.write_part(
+            stream.portion(settings.PART_ROWS), storage, name, context,
+            columns=self.connector.columns(self.collection.name), model=self.collection.model,
+        )  # fmt: skip
         try:
             with transaction.atomic():
                 Part.objects.create(
@@ -166,25 +176,14 @@ class _Reading:
                     size=written.bytes,
                     sha256=written.sha256,
                     name=name,
-                    first_at=stretch.first_at,
-                    last_at=stretch.last_at,
-                    info={"masked": dict(written.masked), "files": written.files},
+                    first_at=datetime.fromisoformat(written.first) if written.first else None,
+                    last_at=datetime.fromisoformat(written.last) if written.last else None,
+                    info={"masked": dict(written.masked), "files": written.files, "even": written.is_even},
                 )
-                self._checkpoint(number, stretch.last, done=False)
+                self._checkpoint(number, stream.last, done=False)
         except BaseException:
             parts.delete(storage, name)
             raise
-
-    def _checked(self, records: Iterable[Record], stretch: _Stretch) -> Iterator[Record]:
-        for record in records:
-            if record.owner not in self.owners:
-                raise ForeignRow(
-                    f"{self.job.system}.{self.collection.name} gave a row that is not this person's. "
-                    "The work was stopped and nothing of the row was kept.",
-                    "Check how the systems file finds a person in this collection, then try again.",
-                )
-            stretch.see(record)
-            yield record
 
     def _checkpoint(self, number: int, after: tuple[Any, ...] | None, *, done: bool) -> None:
         at = self.job.checkpoint["at"] | {
@@ -205,6 +204,36 @@ class _Reading:
             stale.delete()
             self._checkpoint(0, None, done=False)
         delete_files(names)
+
+
+class _Stream:
+    """Rows on their way into parts. The item that no longer fits into one begins the next."""
+
+    def __init__(self, items: Generator[Item, None, None]) -> None:
+        self._items = items
+        self._next = next(items, None)
+        self.last: tuple[Any, ...] = ()
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there are rows that no part has yet."""
+        return self._next is not None
+
+    def portion(self, most: int) -> Iterator[Item]:
+        """Items of so many rows together, at most; `last` is the key of the last row that was taken."""
+        taken = 0
+        while (item := self._next) is not None:
+            rows, last = (item.rows, item.last) if isinstance(item, Block) else (1, item.key)
+            if taken and taken + rows > most:
+                return
+            taken += rows
+            self.last = last
+            yield item
+            self._next = next(self._items, None)
+
+    def close(self) -> None:
+        """Let the system go, also in the middle."""
+        self._items.close()
 
 
 def _find(case: Case) -> tuple[Found, list[str]]:

@@ -117,7 +117,7 @@ def make_part(case: Case, rows: Iterable[dict[str, Any]], *, system: str = "app"
     context = part_context(case.pk, system, collection, number)
     records = [Record("ada@example.org", (at,), None, row, ()) for at, row in enumerate(rows)]
     storage = storages["bundles"]
-    written = parts.write_part(parts.lines(records, storage, name, context), storage, name, context)
+    written = parts.write_part(records, storage, name, context)
     return Part.objects.create(
         case=case,
         system=system,

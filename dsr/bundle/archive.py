@@ -105,21 +105,25 @@ class _Archive:
         summary = reading.summary
         if self._is_csv:
             reading.survey()
-        rows = reading.rows()
-        first = next(rows, None)
+        written = self._csv(reading) if self._is_csv else self._json_lines(reading)
+        first = next(written, None)
         if first is None:
             return
         summary.path = f"data/{summary.source.system}/{summary.source.collection}.{self._ending}"
-        written = self._csv(summary, first, rows) if self._is_csv else self._json_lines(first, rows)
-        yield self._member(summary.path, _joined(written))
+        yield self._member(summary.path, itertools.chain([first], written))
         self._manifest.describe(summary)
 
-    def _csv(self, summary: Summary, first: dict[str, Any], rows: Iterator[dict[str, Any]]) -> Iterator[bytes]:
-        writer = Csv(summary.table)
-        return itertools.chain([writer.head()], map(writer.row, itertools.chain([first], rows)))
+    def _csv(self, reading: Reading) -> Iterator[bytes]:
+        rows = reading.rows()
+        first = next(rows, None)  # with it, all columns of a table whose rows were surveyed are known
+        if first is not None:
+            writer = Csv(reading.summary.table)
+            yield from _joined(itertools.chain([writer.head()], map(writer.row, itertools.chain([first], rows))))
 
-    def _json_lines(self, first: dict[str, Any], rows: Iterator[dict[str, Any]]) -> Iterator[bytes]:
-        return map(json_line, itertools.chain([first], rows))
+    def _json_lines(self, reading: Reading) -> Iterator[bytes]:
+        if reading.is_plain:
+            return reading.data()
+        return _joined(map(json_line, reading.rows()))
 
     def _pages(self, reading: Reading) -> Iterator[Member]:
         summary = reading.summary
@@ -152,7 +156,8 @@ def _joined(rows: Iterator[bytes]) -> Iterator[bytes]:
         if size >= _JOINED:
             yield b"".join(waiting)
             waiting, size = [], 0
-    yield b"".join(waiting)
+    if waiting:
+        yield b"".join(waiting)
 
 
 def style(accent: str, accent_dark: str) -> bytes:

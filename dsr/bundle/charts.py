@@ -8,7 +8,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from dsr.bundle import shown
-from dsr.bundle.summary import MOST_DAYS, Summary
+from dsr.bundle.summary import Summary
+from dsr.bundle.tally import MOST_DAYS
 
 _MOST_BARS = 36
 _MOST_MODELS = 12

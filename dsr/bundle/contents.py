@@ -9,13 +9,14 @@ from dsr.bundle.table import ColumnLike
 
 @dataclass(frozen=True)
 class PartRef:
-    """A part in storage, and what it must turn out to be."""
+    """A part in storage, and what it must turn out to be. `is_even`: every row has just the declared columns."""
 
     name: str
     context: bytes
     rows: int
     sha256: str
     bytes: int = 0
+    is_even: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

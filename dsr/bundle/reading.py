@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.files.storage import Storage
 
-from dsr.bundle import parts
+from dsr.bundle import pack, parts
 from dsr.bundle.contents import PartRef, Source
 from dsr.bundle.names import Names
 from dsr.bundle.summary import Summary
@@ -33,7 +33,7 @@ class Reading:
 
     def __init__(self, source: Source, storage: Storage, redact: Redact | None) -> None:
         self.source = source
-        self.summary = Summary(source, Table(source.columns))
+        self.summary = Summary(source=source, table=Table(source.columns), model=source.model)
         self._storage = storage
         self._redact = redact
         self._names = Names()
@@ -41,7 +41,7 @@ class Reading:
         self._packs = {part.name: self._pack_size(part) for part in source.parts}
 
     def _pack_size(self, part: PartRef) -> int:
-        name = parts.pack_name(part.name)
+        name = pack.pack_name(part.name)
         return self._storage.size(name) if self._storage.exists(name) else 0
 
     @property
@@ -54,14 +54,30 @@ class Reading:
         """More attachments than this there cannot be."""
         return sum(part.bytes // _SHORTEST_MENTION + 1 for part in self.source.parts if self._packs[part.name])
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the rows go out just as they lie in the parts: nothing is redacted, and no files hang on them."""
+        return self._redact is None and not any(self._packs.values())
+
     def survey(self) -> None:
         """Learn the columns of every row: a table in CSV needs them in its first line."""
+        if self.is_plain and all(part.is_even for part in self.source.parts):
+            return  # all have the declared ones
         for part in self.source.parts:
             for record in self._records(part):
                 data = record["d"]
                 if record.get("f"):
                     data[self._files_column(data)] = []
                 self.summary.table.see(data)
+
+    def data(self) -> Iterator[bytes]:
+        """Every row as JSON Lines, where `is_plain`: as it lies in the parts, in pieces. Raises as `rows` does."""
+        for part in self.source.parts:
+            reader = parts.PartReader(self._storage, part.name, part.context, rows=part.rows, sha256=part.sha256)
+            yield from reader.data()
+            self.summary.merge(reader.tally)
+            self.summary.rows_by_part.append(part.rows)
+            self._files.append([])
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Every row that goes into the archive. A part that is not what was gathered raises PartBroken at its end."""
@@ -85,7 +101,6 @@ class Reading:
         if "f" in record:
             self._attach(data, record, files)
         self.summary.see(kept)
-        self.summary.table.see(data)
         return data
 
     def _attach(self, data: dict[str, Any], record: Mapping[str, Any], files: list[_Placed]) -> None:
@@ -129,7 +144,7 @@ class Reading:
         for part, files in zip(self.source.parts, self._files, strict=True):
             if not files:
                 continue
-            contents = parts.read_files(self._storage, part.name, part.context, (file.bytes for file in files))
+            contents = pack.read_files(self._storage, part.name, part.context, (file.bytes for file in files))
             for file, chunks in zip(files, contents, strict=True):
                 checked = _checked(chunks, file, part)
                 if file.path:

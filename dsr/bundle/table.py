@@ -31,6 +31,9 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")
 
 _BOOLEAN, _WHOLE, _FLOAT, _TEXT, _OBJECT, _ARRAY, _FITTING = (1 << n for n in range(7))
 _BY_CLASS = {bool: _BOOLEAN, int: _WHOLE, float: _FLOAT, str: _TEXT, dict: _OBJECT, list: _ARRAY, type(None): 0}
+_BY_WORD = {
+    "boolean": _BOOLEAN, "integer": _WHOLE, "number": _FLOAT, "string": _TEXT, "object": _OBJECT, "array": _ARRAY,
+}  # fmt: skip
 # A declared type, and what the values may be for it to be true. Text that reads as the type is _FITTING.
 _ALLOWED = {
     "integer": _WHOLE | _FITTING,
@@ -95,6 +98,23 @@ class Table:
                 seen[name] = kind
         if len(data) != len(seen):
             self.is_uneven = True
+
+    @property
+    def kinds(self) -> dict[str, int]:
+        """What the values of each column turned out to be, for `merge`."""
+        return self._seen
+
+    def note(self, unlike: Mapping[str, Iterable[str]]) -> None:
+        """Take note of JSON types that columns had beside the declared one."""
+        for name, found in unlike.items():
+            for word in found:
+                self._seen[name] |= _BY_WORD[word]
+
+    def merge(self, kinds: Mapping[str, int], *, is_uneven: bool) -> None:
+        """Take note of what another table saw."""
+        for name, found in kinds.items():
+            self._seen[name] = self._seen.get(name, 0) | found
+        self.is_uneven = self.is_uneven or is_uneven
 
     def fields(self, *, is_csv: bool) -> list[dict[str, str]]:
         """The columns as a Table Schema: the declared type where every value had it, otherwise what was found."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from importlib.metadata import entry_points
@@ -64,6 +65,29 @@ class Record:
     at: datetime | None
     data: dict[str, Any] = field(repr=False)
     files: tuple[FileRef, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Consecutive rows of one person, written as JSON already: what a system gives that can write rows by the thousand.
+
+    `lines` holds two lines a row, its head {"t": ISO time or null, "k": key} and its data; in neither stands a raw line
+    break. `owners` are per row, and as honest as a record's. `texts` has, per column that may hold text, each row's
+    value in JSON: secrets are looked for there and nowhere else. `unlike` names, per column, the JSON types found that
+    are not what its declared type promises. `days` counts rows by day (2026-03-01), `models` by the collection's model.
+    """
+
+    rows: int
+    lines: bytes = field(repr=False)
+    owners: Sequence[str] = field(repr=False)
+    last: tuple[Any, ...]
+    texts: Mapping[str, Sequence[bytes]] = field(repr=False)
+    unlike: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    first_at: str = ""
+    last_at: str = ""
+    is_in_time_order: bool = True
+    days: Counter[str] = field(default_factory=Counter)
+    models: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -174,6 +198,13 @@ class Connector(ABC):
         self, identifiers: Identifiers, collection: str, scope: Scope, after: tuple[Any, ...] | None = None
     ) -> Iterator[Record]:
         """The person's records in the order of their keys, those after the given key only. Loads nothing whole."""
+
+    def blocks(
+        self, identifiers: Identifiers, collection: str, scope: Scope, after: tuple[Any, ...] | None = None,
+        *, most: int = 2_000,
+    ) -> Iterator[Block] | None:  # fmt: skip
+        """The same rows as `export`, in blocks of at most so many; None where this system has no faster way."""
+        return None
 
     @abstractmethod
     def columns(self, collection: str) -> tuple[Column, ...]:

@@ -162,7 +162,7 @@ def _source(case: Case, system: System, collection: Collection, job: Job) -> Sou
 
 
 def _ref(part: Part) -> PartRef:
-    return PartRef(part.name, part.context, part.rows, part.sha256, part.size)
+    return PartRef(part.name, part.context, part.rows, part.sha256, part.size, part.info.get("even", False))
 
 
 def _withheld(case: Case) -> Iterator[Withheld]:

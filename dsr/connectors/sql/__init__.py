@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from sqlalchemy import Connection, Engine, exc, func, literal, select
 
 from dsr.connectors import (
+    Block,
     Channel,
     Column,
     Connector,
@@ -29,6 +30,7 @@ from dsr.connectors import (
     Unmapped,
 )
 from dsr.connectors.sql import catalogue, drift, engine, finding, fitting, learning, mapping, replicas, sessions
+from dsr.connectors.sql.copying import Copy
 from dsr.connectors.sql.failures import told_apart, unreadable_text
 from dsr.connectors.sql.rows import Reading
 from dsr.connectors.sql.tables import Tables
@@ -101,6 +103,34 @@ class SqlConnector(Connector):
     ) -> Iterator[Record]:
         if self._lacks(collection) or not scope.covers(self._collection(collection).category):
             return
+        with self._to_export(identifiers, collection, scope, after) as (connection, reading):
+            if self._copies(collection):
+                yield from Copy(reading).records(connection, after)
+            else:
+                yield from self._stream(connection, reading, after)
+
+    def blocks(
+        self, identifiers: Identifiers, collection: str, scope: Scope, after: tuple[Any, ...] | None = None,
+        *, most: int = 2_000,
+    ) -> Iterator[Block] | None:  # fmt: skip
+        if not self._copies(collection) or not scope.covers(self._collection(collection).category):
+            return None
+        return self._blocks(identifiers, collection, scope, after, most)
+
+    def _blocks(
+        self, identifiers: Identifiers, collection: str, scope: Scope, after: tuple[Any, ...] | None, most: int
+    ) -> Iterator[Block]:
+        with self._to_export(identifiers, collection, scope, after) as (connection, reading):
+            yield from Copy(reading).blocks(connection, after, most)
+
+    def _copies(self, collection: str) -> bool:
+        """Whether COPY can give these rows; files are taken row by row."""
+        return self._tables.dialect == "postgresql" and not self._collection(collection).files
+
+    @contextmanager
+    def _to_export(
+        self, identifiers: Identifiers, collection: str, scope: Scope, after: tuple[Any, ...] | None
+    ) -> Iterator[tuple[Connection, Reading]]:
         if after is not None and not self.resumable(collection):
             raise SystemRefused(
                 _("“%(collection)s” has no key to go on from.") % {"collection": collection},
@@ -113,7 +143,7 @@ class SqlConnector(Connector):
             replicas.refuse_stale(connection, self.system.name)
             sessions.unhurried(connection)
             self._refuse_doubled(connection, reading)
-            yield from self._stream(connection, reading, after)
+            yield connection, reading
 
     def columns(self, collection: str) -> tuple[Column, ...]:
         return () if self._lacks(collection) else mapping.described(self._mapped(collection))

@@ -42,7 +42,11 @@ class Reading:
 
     def statement(self, after: Sequence[Any] | None) -> Select[Any]:
         """The rows in the order of their keys, those after the given one only."""
-        statement = self.found.select(*(element.label(f"c{n}") for n, element in enumerate(self._elements)))
+        return self.selecting(self._elements, after)
+
+    def selecting(self, elements: Sequence[ColumnElement[Any]], after: Sequence[Any] | None) -> Select[Any]:
+        """These elements of the rows in the order of their keys, of those after the given one only."""
+        statement = self.found.select(*(element.label(f"c{n}") for n, element in enumerate(elements)))
         if self.here.time is not None:
             statement = statement.where(within(self.scope, self.here.time, self.tables.dialect))
         if self.here.key:
