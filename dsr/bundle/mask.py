@@ -5,6 +5,7 @@ table of patterns. Each is bounded and starts at a boundary of its own character
 the text, whatever the text is.
 """
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,7 +13,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import ahocorasick_rs
 import orjson
+
+from dsr.connectors import Texts
 
 # Kinds of secrets, as the text that replaces one says them (ruff takes the names for values).
 API_KEY = "API key"
@@ -199,6 +203,12 @@ _NAMES = tuple(
         (b"auth", b"[ _-]?key"), (b"signing", b"[ _-]?key"), (b"encryption", b"[ _-]?key"), (b"webhook", b"[ _-]?key"),
     )
 )  # fmt: skip
+_TRIGGERS = tuple(dict.fromkeys(trigger for rule in RULES for trigger in rule.triggers))
+_RULES_OF = [tuple(place for place, rule in enumerate(RULES) if trigger in rule.triggers) for trigger in _TRIGGERS]
+_TRIGGER_SEARCH = ahocorasick_rs.BytesAhoCorasick([trigger.encode() for trigger in _TRIGGERS])
+_FORMAT_SEARCH = ahocorasick_rs.BytesAhoCorasick(_FORMATS)
+# In a value on its own: what a rule is triggered by, and the names of fields inside a document.
+_WORD_SEARCH = ahocorasick_rs.BytesAhoCorasick([*(t.encode() for t in _TRIGGERS), *(name for name, _rest in _NAMES)])
 _BLOCK_LINES = 64
 _BLOCK_BYTES = 1 << 16
 
@@ -223,32 +233,41 @@ def _mask_block(block: list[bytes]) -> Iterator[tuple[bytes, Counter[str]]]:
         yield from ((line, Counter()) for line in block)
 
 
-def suspects(texts: Mapping[str, Sequence[bytes]], rows: int) -> list[int]:
-    """The rows in which a secret may stand, from the values of each column that may hold text.
+def suspects(texts: Mapping[str, Texts], rows: int) -> list[int]:
+    """The rows of a block that hold a secret, from the values of each column that may hold text.
 
     Looked at are the values alone, each once: of a million rows of usage, most columns say one of a few things.
     """
     found: set[int] = set()
-    for name, values in texts.items():
+    for name, (is_bare, values) in texts.items():
         if _named_secret(name) is not None or _masked_name(name)[1]:
             return list(range(rows))
-        distinct = list(dict.fromkeys(values))
-        odd = {distinct[place] for place in _odd_ones(distinct, 0, len(distinct))}
+        odd = {value for value in _candidates(list(dict.fromkeys(values))) if _holds_secret(value, is_bare)}
         if odd:
             found.update(place for place, value in enumerate(values) if value in odd)
     return sorted(found)
 
 
-def _odd_ones(values: Sequence[bytes], start: int, end: int) -> Iterator[int]:
-    """Which of the values may hold a secret; taken apart where all together do."""
-    if start == end or not _may_hold_secret(b"\n".join(values[start:end]).lower()):
-        return
-    if end - start == 1:
-        yield start
-        return
-    step = max(1, (end - start) // 16)
-    for place in range(start, end, step):
-        yield from _odd_ones(values, place, min(place + step, end))
+def _candidates(values: Sequence[bytes]) -> list[bytes]:
+    """The values in which a trigger stands, each once. No value has a line break in it."""
+    joined = b"\n".join(values).lower()
+    found: list[bytes] = []
+    ends, end = itertools.accumulate(len(value) + 1 for value in values), 0
+    place = -1
+    for _trigger, start, _end in _WORD_SEARCH.find_matches_as_indexes(joined):
+        if start < end:
+            continue
+        while end <= start:
+            end, place = next(ends), place + 1
+        found.append(values[place])
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _holds_secret(value: bytes, is_bare: bool) -> bool:
+    counts: Counter[str] = Counter()
+    mask_value(orjson.loads(b'"%b"' % value if is_bare else value), counts)
+    return bool(counts)
 
 
 def mask_line(line: bytes) -> tuple[bytes, Counter[str]]:
@@ -261,9 +280,8 @@ def mask_line(line: bytes) -> tuple[bytes, Counter[str]]:
 
 
 def _may_hold_secret(lowered: bytes) -> bool:
-    for piece in _FORMATS:  # a loop, not any(): this runs for every row
-        if piece in lowered:
-            return True
+    if _FORMAT_SEARCH.find_matches_as_indexes(lowered):
+        return True
     return any(name in lowered and pattern.search(lowered) is not None for name, pattern in _NAMES)
 
 
@@ -282,13 +300,15 @@ def mask_text(text: str, counts: Counter[str]) -> str:
     """The text with every secret in it masked."""
     if len(text) < _SHORTEST:
         return text
-    lowered = text.lower()
-    if not _may_hold_secret(lowered.encode(errors="surrogatepass")):
-        return text
-    for rule in RULES:
-        if any(trigger in lowered for trigger in rule.triggers):
-            text = rule.apply(text, counts)
+    for place in _triggered(text.lower().encode(errors="surrogatepass")):
+        text = RULES[place].apply(text, counts)
     return text
+
+
+def _triggered(lowered: bytes) -> list[int]:
+    """The places of the rules one of whose triggers is in the text, in their order."""
+    matches = _TRIGGER_SEARCH.find_matches_as_indexes(lowered, overlapping=True)
+    return sorted({place for trigger, _start, _end in matches for place in _RULES_OF[trigger]})
 
 
 def _mask_object(value: dict[str, Any], counts: Counter[str]) -> dict[str, Any]:

@@ -71,7 +71,10 @@ class Reading:
                 self.summary.table.see(data)
 
     def data(self) -> Iterator[bytes]:
-        """Every row as JSON Lines, where `is_plain`: as it lies in the parts, in pieces. Raises as `rows` does."""
+        """Every row as JSON Lines, where `is_plain`: as it lies in the parts, in pieces of whole lines.
+
+        Raises as `rows` does. The rows are known already, from when they were gathered.
+        """
         for part in self.source.parts:
             reader = parts.PartReader(self._storage, part.name, part.context, rows=part.rows, sha256=part.sha256)
             yield from reader.data()

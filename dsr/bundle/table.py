@@ -27,6 +27,8 @@ _NEUTRAL = (
     | {0x7F: 0x2421}
     | dict.fromkeys([*range(0x80, 0xA0), 0xFFFE, 0xFFFF], 0xFFFD)
 )
+# What needs no look at all.
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .,:/_()+-]*")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")
 
 _BOOLEAN, _WHOLE, _FLOAT, _TEXT, _OBJECT, _ARRAY, _FITTING = (1 << n for n in range(7))
@@ -178,10 +180,23 @@ class Csv:
         """The byte order mark and the line of names."""
         return BOM + _line([_quoted(safe_text(name)) for name in self._names])
 
-    def row(self, data: Mapping[str, Any]) -> bytes:
-        """One row. Null is an empty cell, an empty text a quoted one; objects are JSON text."""
-        numeric = self._numeric
-        return _line([_cell(data.get(name), is_numeric=name in numeric) for name in self._names])
+    def rows(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
+        """Rows. Null is an empty cell, an empty text a quoted one; objects are JSON text."""
+        columns = [self._cells(name, [row.get(name) for row in rows]) for name in self._names]
+        if len(columns) == 1:
+            return b"".join(map(_line, zip(*columns, strict=True)))
+        return "".join([",".join(cells) + _END for cells in zip(*columns, strict=True)]).encode()
+
+    def _cells(self, name: str, values: list[Any]) -> list[str]:
+        kinds = set(map(type, values))
+        if kinds == {int}:
+            return list(map(repr, values))
+        is_numeric = name in self._numeric
+        if kinds == {str}:
+            # The same text is made safe once: most columns say one of a few things.
+            made = {value: _cell(value, is_numeric=is_numeric) for value in set(values)}
+            return list(map(made.__getitem__, values))
+        return [_cell(value, is_numeric=is_numeric) for value in values]
 
 
 def _line(cells: Sequence[str]) -> bytes:
@@ -208,6 +223,8 @@ def _quoted(text: str) -> str:
 
 def safe_text(text: str) -> str:
     """Text that a spreadsheet shows and never runs: an apostrophe before what it would take for a formula."""
+    if _PLAIN.fullmatch(text):
+        return text
     is_formula = _FORMULA.match(text) is not None
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")

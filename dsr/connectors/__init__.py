@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -67,13 +67,20 @@ class Record:
     files: tuple[FileRef, ...] = ()
 
 
+class Texts(NamedTuple):
+    """One column's values, a row each, in JSON; bare ones without the quotes around them. No raw line break."""
+
+    is_bare: bool
+    values: Sequence[bytes]
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """Consecutive rows of one person, written as JSON already: what a system gives that can write rows by the thousand.
 
     `lines` holds two lines a row, its head {"t": ISO time or null, "k": key} and its data; in neither stands a raw line
-    break. `owners` are per row, and as honest as a record's. `texts` has, per column that may hold text, each row's
-    value in JSON: secrets are looked for there and nowhere else. `unlike` names, per column, the JSON types found that
+    break. `owners` are per row, and as honest as a record's. `texts` has the columns that may hold text: secrets are
+    looked for there and nowhere else. `unlike` names, per column, the JSON types found that
     are not what its declared type promises. `days` counts rows by day (2026-03-01), `models` by the collection's model.
     """
 
@@ -81,7 +88,7 @@ class Block:
     lines: bytes = field(repr=False)
     owners: Sequence[str] = field(repr=False)
     last: tuple[Any, ...]
-    texts: Mapping[str, Sequence[bytes]] = field(repr=False)
+    texts: Mapping[str, Texts] = field(repr=False)
     unlike: Mapping[str, frozenset[str]] = field(default_factory=dict)
     first_at: str = ""
     last_at: str = ""

@@ -89,7 +89,9 @@ def source(
     groups = [records] if waiting is None else [waiting[n : n + part_rows] for n in range(0, len(waiting), part_rows)]
     for number, group in enumerate(groups, 1):
         name, context = f"parts/{system}/{collection}-{number}", f"part:{system}:{collection}:{number}".encode()
-        info = parts.write_part(group, storage, name, context, columns=COLUMNS, model="model")
+        info = parts.write_part(
+            group, storage, name, context, columns=changes.get("columns", COLUMNS), model=changes.get("model", "model")
+        )
         refs.append(PartRef(name, context, info.rows, info.sha256, info.bytes))
     made = Source(
         system=system, system_title="The app", collection=collection, title="Usage of the platform",

@@ -29,7 +29,7 @@ def cells(rows: list[dict[str, Any]], columns: Table) -> list[list[str]]:
     for row in rows:
         columns.see(row)
     writer = Csv(columns)
-    content = (writer.head() + b"".join(writer.row(row) for row in rows)).removeprefix(BOM).decode()
+    content = (writer.head() + writer.rows(rows)).removeprefix(BOM).decode()
     return list(csv.reader(io.StringIO(content, newline=""), strict=True))
 
 
@@ -62,7 +62,7 @@ def test_no_text_whatever_becomes_a_formula_or_breaks_the_table(text: str) -> No
 @given(st.text(alphabet=";|\t\n\"'ab=+@, "))
 def test_taken_apart_at_another_delimiter_no_piece_is_a_formula(text: str) -> None:
     writer = Csv(table(("a", "string"), ("b", "string")))
-    line = writer.row({"a": "x", "b": text}).decode()
+    line = writer.rows([{"a": "x", "b": text}]).decode()
     for delimiter in ";\t|":
         for row in csv.reader(io.StringIO(line, newline=""), delimiter=delimiter):
             assert not any(looks_like_formula(cell.strip("\t\r\n")) for cell in row)
@@ -95,7 +95,7 @@ def test_control_characters_are_shown_as_pictures() -> None:
 def test_null_empty_text_booleans_and_objects() -> None:
     columns = table(("a", "string"), ("b", "string"), ("c", "boolean"), ("d", "object"), ("e", "array"))
     row = {"a": None, "b": "", "c": True, "d": {"x": '"=1'}, "e": [1, None]}
-    assert Csv(columns).row(row) == b',"",true,"{""x"":""\\""=1""}","[1,null]"\r\n'
+    assert Csv(columns).rows([row]) == b',"",true,"{""x"":""\\""=1""}","[1,null]"\r\n'
 
 
 @settings(max_examples=30)

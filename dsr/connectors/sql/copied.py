@@ -30,14 +30,14 @@ _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 _MEANT = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 _FIFTH, _LAST_TWO, _DAY = itemgetter(slice(5, 6)), itemgetter(slice(-2, None)), itemgetter(slice(1, 11))
 
-Texts = list[bytes]
+Column = list[bytes]
 
 
 class Slot(NamedTuple):
     """One column as JSON. Bare values want quotes around them; `unlike` are JSON types beside the declared one."""
 
     is_bare: bool
-    values: Texts
+    values: Column
     unlike: frozenset[str] = frozenset()
 
 
@@ -46,57 +46,57 @@ def unescaped(text: bytes) -> bytes:
     return _ESCAPE.sub(lambda match: _MEANT.get(match[1], match[1]), text) if b"\\" in text else text
 
 
-def numbers(texts: Texts, has_null: bool) -> Slot:
+def numbers(texts: Column, has_null: bool) -> Slot:
     """Whole numbers: they go out as they came."""
     return Slot(False, _with_nulls(texts) if has_null else texts)
 
 
-def floats(texts: Texts, has_null: bool) -> Slot:
+def floats(texts: Column, has_null: bool) -> Slot:
     """Floats; those that JSON lacks as Data Package writes them: NaN, INF, -INF."""
     is_odd = not ODD_NUMBERS.keys().isdisjoint(texts)
     values = [ODD_NUMBERS.get(text, text) for text in texts] if is_odd else texts
     return Slot(False, _with_nulls(values) if has_null else values, STRING if is_odd else frozenset())
 
 
-def decimals(texts: Texts, has_null: bool) -> Slot:
+def decimals(texts: Column, has_null: bool) -> Slot:
     """Decimals as text, which keeps all their digits."""
     is_odd = not ODD_NUMBERS.keys().isdisjoint(texts)
     return _quoted(texts, has_null)._replace(unlike=STRING if is_odd else frozenset())
 
 
-def booleans(texts: Texts, has_null: bool) -> Slot:
+def booleans(texts: Column, has_null: bool) -> Slot:
     """PostgreSQL's t and f."""
     return numbers([BOOLEANS.get(text, text) for text in texts], has_null)
 
 
-def strings(texts: Texts, has_null: bool) -> Slot:
-    """Texts. Nearly all are JSON already; a block with a quote or a control character in it is looked through."""
+def strings(texts: Column, has_null: bool) -> Slot:
+    """Column. Nearly all are JSON already; a block with a quote or a control character in it is looked through."""
     joined = b"\t".join(texts)
     if b'"' in joined or b"\\v" in joined or len(joined.translate(None, RAW_CONTROLS)) != len(joined):
         texts = _each(texts, _escaped)
     return _quoted(texts, has_null)
 
 
-def binaries(texts: Texts, has_null: bool) -> Slot:
+def binaries(texts: Column, has_null: bool) -> Slot:
     """Base64, which PostgreSQL breaks into lines."""
     return _quoted([text.replace(b"\\n", b"") for text in texts], has_null)
 
 
-def days(texts: Texts, has_null: bool) -> Slot:
+def days(texts: Column, has_null: bool) -> Slot:
     """Dates; what is none (infinity, before Christ) stays what it is."""
     return _quoted(texts, has_null)._replace(unlike=frozenset() if _are_days(texts, has_null) else STRING)
 
 
-def times(texts: Texts, has_null: bool) -> Slot:
+def times(texts: Column, has_null: bool) -> Slot:
     """Instants that to_json wrote, quotes and all."""
     values = _with_nulls(texts) if has_null else texts
     return Slot(False, values, frozenset() if _are_times(texts, has_null) else STRING)
 
 
-def documents(declared: str) -> Callable[[Texts, bool], Slot]:
+def documents(declared: str) -> Callable[[Column, bool], Slot]:
     """JSON as what it says, where nothing is lost on the way; otherwise its text (see values.json_value)."""
 
-    def write(texts: Texts, has_null: bool) -> Slot:
+    def write(texts: Column, has_null: bool) -> Slot:
         found: set[type] = set()
 
         def written(text: bytes) -> bytes:
@@ -112,18 +112,18 @@ def documents(declared: str) -> Callable[[Texts, bool], Slot]:
     return write
 
 
-def _are_times(texts: Texts, has_null: bool) -> bool:
+def _are_times(texts: Column, has_null: bool) -> bool:
     """Whether all are times of four-digit years after Christ: the fifth sign behind the quote ends the year."""
     if has_null:
         texts = [text for text in texts if text != NULL]
     return not texts or (set(map(_FIFTH, texts)) == {b"-"} and set(map(_LAST_TWO, texts)) == {b'0"'})
 
 
-def _are_days(texts: Texts, has_null: bool) -> bool:
+def _are_days(texts: Column, has_null: bool) -> bool:
     return set(map(len, texts)) <= {10, 2} and b"-infinity" not in texts
 
 
-def moments(family: str, texts: Texts) -> Texts:
+def moments(family: str, texts: Column) -> Column:
     """When each row was made, as JSON: its quoted time in UTC, or null where it does not say."""
 
     def written(text: bytes) -> bytes:
@@ -140,7 +140,7 @@ def _of_time(family: str, text: bytes) -> Any:
     return plain
 
 
-def day_of(moments_: Texts) -> map[bytes]:
+def day_of(moments_: Column) -> map[bytes]:
     """The days of quoted times."""
     return map(_DAY, moments_)
 
@@ -158,7 +158,7 @@ def as_read(family: str, text: bytes) -> Any:
     return unescaped(text).decode()
 
 
-def key_part(family: str, slot: Slot, texts: Texts) -> Texts | None:
+def key_part(family: str, slot: Slot, texts: Column) -> Column | None:
     """One column of a key as keyset.written_key gives it, in JSON; None when a value of it cannot be a key."""
     kind = KEY_KINDS.get(family, "")
     values = [b'"%b"' % value for value in slot.values] if slot.is_bare else slot.values
@@ -176,7 +176,7 @@ KEY_KINDS = {
     "uuid": "uuid", "datetime": "datetime", "date": "date", "time": "time", "decimal": "decimal", "float": "float",
     "binary": "bytes",
 }  # fmt: skip
-WRITERS: dict[str, Callable[[Texts, bool], Slot]] = {
+WRITERS: dict[str, Callable[[Column, bool], Slot]] = {
     "integer": numbers,
     "float": floats,
     "decimal": decimals,
@@ -191,17 +191,17 @@ WRITERS: dict[str, Callable[[Texts, bool], Slot]] = {
 SAFE = frozenset({"integer", "float", "decimal", "boolean", "datetime", "date", "time", "uuid"})
 
 
-def _with_nulls(texts: Texts) -> Texts:
+def _with_nulls(texts: Column) -> Column:
     return [b"null" if text == NULL else text for text in texts]
 
 
-def _quoted(texts: Texts, has_null: bool) -> Slot:
+def _quoted(texts: Column, has_null: bool) -> Slot:
     if has_null and NULL in texts:
         return Slot(False, [b"null" if text == NULL else b'"%b"' % text for text in texts])
     return Slot(True, texts)
 
 
-def _each(texts: Texts, change: Callable[[bytes], bytes]) -> Texts:
+def _each(texts: Column, change: Callable[[bytes], bytes]) -> Column:
     """Each text changed, the same text once."""
     changed: dict[bytes, bytes] = {}
     for text in texts:

@@ -22,9 +22,9 @@ from sqlalchemy import ColumnElement, Connection, exc, func
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
-from dsr.connectors import Block, Record, SystemRefused, SystemUnreachable
+from dsr.connectors import Block, Record, SystemRefused, SystemUnreachable, Texts
 from dsr.connectors.sql import copied
-from dsr.connectors.sql.copied import NULL, Slot, Texts
+from dsr.connectors.sql.copied import NULL, Column, Slot
 from dsr.connectors.sql.rows import Reading
 from dsr.connectors.sql.timespan import moment
 
@@ -138,7 +138,7 @@ class Copy:
             lines=lines,
             owners=self._owners_of(columns),
             last=tuple(last),
-            texts=self._texts(columns),
+            texts=self._texts(slot),
             unlike={name: each.unlike for name, each in shown.items() if each is not None and each.unlike},
             first_at=min(known)[1:-1].decode() if known else "",
             last_at=max(known)[1:-1].decode() if known else "",
@@ -147,7 +147,7 @@ class Copy:
             models=self._models(shown),
         )
 
-    def _times(self, columns: list[Texts], slot: Callable[[int], Slot]) -> Texts:
+    def _times(self, columns: list[Column], slot: Callable[[int], Slot]) -> Column:
         if self._time is None:
             return [b"null"] * len(columns[0])
         family = self._asked[self._time].family
@@ -158,7 +158,7 @@ class Copy:
             else copied.moments(family, columns[self._time])
         )
 
-    def _key_part(self, place: int, slot: Slot, texts: Texts) -> Texts:
+    def _key_part(self, place: int, slot: Slot, texts: Column) -> Column:
         part = copied.key_part(self._asked[place].family, slot, texts)
         if part is None:
             raise SystemRefused(
@@ -169,7 +169,7 @@ class Copy:
             )
         return part
 
-    def _owners_of(self, columns: list[Texts]) -> list[str]:
+    def _owners_of(self, columns: list[Column]) -> list[str]:
         found = self._reading.found
         whose = self._whose if len(self._whose) < 1_000 else {}
         owning = list(zip(*(columns[place] for place in self._owners), strict=True))
@@ -179,11 +179,12 @@ class Copy:
         self._whose = whose
         return list(map(whose.__getitem__, owning))
 
-    def _texts(self, columns: list[Texts]) -> dict[str, Texts]:
+    def _texts(self, slot: Callable[[int], Slot]) -> dict[str, Texts]:
         """Where a secret may stand: in what goes out, and in keys, which file names are made of."""
         places = {name: place for name, place in self._shown.items() if place is not None}
         places |= {column.name: place for column, place in zip(self._reading.here.key, self._key, strict=True)}
-        return {name: columns[place] for name, place in places.items() if self._asked[place].family not in copied.SAFE}
+        unsafe = {name: place for name, place in places.items() if self._asked[place].family not in copied.SAFE}
+        return {name: Texts(slot(place).is_bare, slot(place).values) for name, place in unsafe.items()}
 
     def _models(self, shown: dict[str, Slot | None]) -> Counter[str]:
         slot = shown.get(self._reading.here.collection.model)
@@ -196,7 +197,7 @@ class Copy:
         return counts
 
 
-def _written(many: int, times: Texts, keys: list[Texts], shown: dict[str, Slot | None]) -> bytes:
+def _written(many: int, times: Column, keys: list[Column], shown: dict[str, Slot | None]) -> bytes:
     """All rows as text: one template for a row, repeated, and filled by one operation."""
     given = {name: None if slot is None else slot.is_bare for name, slot in shown.items()}
     template = _template(len(keys), tuple(given.items()))
@@ -228,8 +229,11 @@ def _received(connection: Connection, statement: bytes, most: int) -> Iterator[l
             _run(pgconn, each)
         pgconn.send_query(statement)
         _result(pgconn)
-        while rows := _taken(pgconn, most):
-            yield rows
+        is_over = False
+        while not is_over:
+            rows, is_over = _taken(pgconn, most)
+            if rows:
+                yield rows
         while _result(pgconn) is not None:
             pass
         is_whole = True
@@ -243,8 +247,8 @@ def _received(connection: Connection, statement: bytes, most: int) -> Iterator[l
             connection.invalidate()
 
 
-def _taken(pgconn: pq.abc.PGconn, most: int) -> list[memoryview]:
-    """The next rows; none when there are no more."""
+def _taken(pgconn: pq.abc.PGconn, most: int) -> tuple[list[memoryview], bool]:
+    """The next rows, and whether they are the last."""
     take = pgconn.get_copy_data
     rows: list[memoryview] = []
     room = BLOCK_BYTES
@@ -256,8 +260,8 @@ def _taken(pgconn: pq.abc.PGconn, most: int) -> list[memoryview]:
         elif got == 0:
             _wait(pgconn)
         else:
-            break
-    return rows
+            return rows, True
+    return rows, False
 
 
 def _run(pgconn: pq.abc.PGconn, statement: bytes) -> None:
