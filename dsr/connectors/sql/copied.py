@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from dsr.connectors.sql.keyset import no_key
 from dsr.connectors.sql.timespan import moment
 from dsr.connectors.sql.values import json_value
 
@@ -112,6 +113,21 @@ def documents(declared: str) -> Callable[[Column, bool], Slot]:
     return write
 
 
+def changed(slot: Slot | None, change: Callable[[Any], Any], declared: str) -> Slot | None:
+    """A column with each of its values changed by a function over what JSON says."""
+    if slot is None:
+        return None
+    found: set[type] = set()
+
+    def written(value: bytes) -> bytes:
+        told = change(orjson.loads(b'"%b"' % value if slot.is_bare else value))
+        found.add(type(told))
+        return orjson.dumps(told)
+
+    values = _each(slot.values, written)
+    return Slot(False, values, frozenset(JSON_TYPES[kind] for kind in found if kind in JSON_TYPES) - {declared})
+
+
 def _are_times(texts: Column, has_null: bool) -> bool:
     """Whether all are times of four-digit years after Christ: the fifth sign behind the quote ends the year."""
     if has_null:
@@ -158,24 +174,30 @@ def as_read(family: str, text: bytes) -> Any:
     return unescaped(text).decode()
 
 
-def key_part(family: str, slot: Slot, texts: Column) -> Column | None:
-    """One column of a key as keyset.written_key gives it, in JSON; None when a value of it cannot be a key."""
-    kind = KEY_KINDS.get(family, "")
+def key_part(family: str, slot: Slot, texts: Column) -> Column:
+    """One column of a key as keyset.written_key gives it, in JSON. Raises SystemRefused for what cannot be a key."""
+    if family in NO_KEYS:
+        raise no_key(family)
     values = [b'"%b"' % value for value in slot.values] if slot.is_bare else slot.values
-    if not kind:
+    kind = KEY_KINDS.get(family)
+    if kind is None:
         return values
-    if slot.unlike:
-        return None
-    if kind == "float":
-        return [b'["float","%b"]' % text if text != NULL else b"null" for text in texts]
-    head = b'["%b",' % kind.encode()
-    return [head + value + b"]" if value != b"null" else value for value in values]
+    if family == "float":
+        values = [b'"%b"' % text if text != NULL else b"null" for text in texts]
+    head = b'["' + kind + b'",'
+    # Infinity, or a year that Python does not have, is a key by its text.
+    return [value if value == b"null" or (slot.unlike and _is_odd(value)) else head + value + b"]" for value in values]
+
+
+def _is_odd(value: bytes) -> bool:
+    return value[1:2] not in b"0123456789" or not (value[5:6] == b"-" and value[-2:-1].isdigit())
 
 
 KEY_KINDS = {
-    "uuid": "uuid", "datetime": "datetime", "date": "date", "time": "time", "decimal": "decimal", "float": "float",
-    "binary": "bytes",
+    "uuid": b"uuid", "datetime": b"datetime", "date": b"date", "time": b"time", "decimal": b"decimal",
+    "float": b"float", "binary": b"bytes",
 }  # fmt: skip
+NO_KEYS = frozenset({"address", "interval", "json", "array"})
 WRITERS: dict[str, Callable[[Column, bool], Slot]] = {
     "integer": numbers,
     "float": floats,

@@ -22,20 +22,16 @@ from sqlalchemy import ColumnElement, Connection, exc, func
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
-from dsr.connectors import Block, Record, SystemRefused, SystemUnreachable, Texts
+from dsr.connectors import Block, Record, SystemUnreachable, Texts
 from dsr.connectors.sql import copied
 from dsr.connectors.sql.copied import NULL, Column, Slot
+from dsr.connectors.sql.mapping import described
 from dsr.connectors.sql.rows import Reading
 from dsr.connectors.sql.timespan import moment
 
 BLOCK_BYTES = 1 << 19
 # A server that says nothing for so long will say nothing any more; sorting millions of rows takes less.
 PATIENCE_SECONDS = 1800
-# How values look must not hang on how the account or the database was set up.
-SESSION = (
-    b"SET datestyle = ISO", b"SET intervalstyle = postgres", b"SET bytea_output = hex", b"SET extra_float_digits = 1",
-    b"SET timezone = UTC", b"SET client_encoding = UTF8",
-)  # fmt: skip
 LONGEST_MODEL = 80
 
 
@@ -71,9 +67,13 @@ class Copy:
         self._asked: list[Asked] = []
         # What stays back is not even read.
         self._shown = {
-            name: None if name in here.secret else self._place(column.element, column.family)
+            name: None if name in here.secret else self._place(reading.element(name, column), column.family)
             for name, column in here.columns.items()
         }
+        self._without_others = {
+            name: names.without_others for name, names in reading.found.names.items() if names.element is None
+        }
+        self._declared = {column.name: column.type for column in described(here)}
         self._owners = [self._place(owner.element, owner.family, "as it is") for owner in reading.found.owners]
         self._key = [self._place(column.element, column.family) for column in here.key]
         self._time = self._place(here.time.element, here.time.family) if here.time is not None else None
@@ -94,7 +94,7 @@ class Copy:
 
     def records(self, connection: Connection, after: Sequence[Any] | None) -> Iterator[Record]:
         """The same rows, one by one."""
-        for block in self.blocks(connection, after, most=500):
+        for block in self.blocks(connection, after, most=32):
             lines = block.lines.split(b"\n")
             for owner, head, data in zip(block.owners, lines[::2], lines[1::2], strict=False):
                 said = orjson.loads(head)
@@ -128,8 +128,10 @@ class Copy:
             return slots[place]
 
         shown = {name: None if place is None else slot(place) for name, place in self._shown.items()}
+        for name in shown.keys() & self._without_others.keys():
+            shown[name] = copied.changed(shown[name], self._without_others[name], self._declared[name])
         times = self._times(columns, slot)
-        keys = [self._key_part(place, slot(place), columns[place]) for place in self._key]
+        keys = [copied.key_part(self._asked[place].family, slot(place), columns[place]) for place in self._key]
         lines = _written(many, times, keys, shown)
         last = orjson.loads(b"[" + b",".join(key[-1] for key in keys) + b"]")
         known = [time for time in times if time != b"null"] if has_null or b"null" in times else times
@@ -138,7 +140,7 @@ class Copy:
             lines=lines,
             owners=self._owners_of(columns),
             last=tuple(last),
-            texts=self._texts(slot),
+            texts=self._texts(slot, shown),
             unlike={name: each.unlike for name, each in shown.items() if each is not None and each.unlike},
             first_at=min(known)[1:-1].decode() if known else "",
             last_at=max(known)[1:-1].decode() if known else "",
@@ -158,17 +160,6 @@ class Copy:
             else copied.moments(family, columns[self._time])
         )
 
-    def _key_part(self, place: int, slot: Slot, texts: Column) -> Column:
-        part = copied.key_part(self._asked[place].family, slot, texts)
-        if part is None:
-            raise SystemRefused(
-                _("A key of “%(collection)s” holds a value that cannot be a key, such as infinity.")
-                % {"collection": self._reading.here.collection.name},
-                _("Name other columns as the key in the systems file."),
-                system=self._reading.tables.system.name,
-            )
-        return part
-
     def _owners_of(self, columns: list[Column]) -> list[str]:
         found = self._reading.found
         whose = self._whose if len(self._whose) < 1_000 else {}
@@ -179,12 +170,17 @@ class Copy:
         self._whose = whose
         return list(map(whose.__getitem__, owning))
 
-    def _texts(self, slot: Callable[[int], Slot]) -> dict[str, Texts]:
+    def _texts(self, slot: Callable[[int], Slot], shown: dict[str, Slot | None]) -> dict[str, Texts]:
         """Where a secret may stand: in what goes out, and in keys, which file names are made of."""
-        places = {name: place for name, place in self._shown.items() if place is not None}
-        places |= {column.name: place for column, place in zip(self._reading.here.key, self._key, strict=True)}
-        unsafe = {name: place for name, place in places.items() if self._asked[place].family not in copied.SAFE}
-        return {name: Texts(slot(place).is_bare, slot(place).values) for name, place in unsafe.items()}
+        texts = {
+            name: Texts(shown_slot.is_bare, shown_slot.values)
+            for name, shown_slot in shown.items()
+            if shown_slot is not None and self._reading.here.columns[name].family not in copied.SAFE
+        }
+        for column, place in zip(self._reading.here.key, self._key, strict=True):
+            if column.name not in shown and column.family not in copied.SAFE:
+                texts[column.name] = Texts(slot(place).is_bare, slot(place).values)
+        return texts
 
     def _models(self, shown: dict[str, Slot | None]) -> Counter[str]:
         slot = shown.get(self._reading.here.collection.model)
@@ -225,8 +221,6 @@ def _received(connection: Connection, statement: bytes, most: int) -> Iterator[l
     pgconn = _driver(connection).pgconn
     is_whole = False
     try:
-        for each in SESSION:
-            _run(pgconn, each)
         pgconn.send_query(statement)
         _result(pgconn)
         is_over = False
@@ -262,12 +256,6 @@ def _taken(pgconn: pq.abc.PGconn, most: int) -> tuple[list[memoryview], bool]:
         else:
             return rows, True
     return rows, False
-
-
-def _run(pgconn: pq.abc.PGconn, statement: bytes) -> None:
-    pgconn.send_query(statement)
-    while _result(pgconn) is not None:
-        pass
 
 
 def _result(pgconn: pq.abc.PGconn) -> pq.abc.PGresult | None:

@@ -130,8 +130,13 @@ def _written_pair(value: Any) -> tuple[str, str]:
     for kind, name in ((datetime, "datetime"), (date, "date"), (time, "time")):  # a datetime is a date too
         if isinstance(value, kind):
             return (name, value.isoformat())
-    raise SystemRefused(
-        _("A key holds values of type %(type)s, which cannot be a key.") % {"type": type(value).__name__},
+    raise no_key(type(value).__name__)
+
+
+def no_key(kind: str) -> SystemRefused:
+    """The refusal of a type that cannot be a key."""
+    return SystemRefused(
+        _("A key holds values of type %(type)s, which cannot be a key.") % {"type": kind},
         _("Name other columns as the key in the systems file."),
     )
 
