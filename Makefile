@@ -21,7 +21,7 @@ test: install browser servers
 ON_POSTGRESQL := tests/test_races.py tests/test_queries.py tests/test_audit.py tests/test_jobs.py tests/test_intake.py \
   tests/test_lifecycle.py tests/test_shared_cache.py tests/test_gather.py tests/deliver/test_deliver.py \
   tests/portal/test_ask.py tests/portal/test_follow.py tests/portal/test_hostile.py tests/admin/test_actions.py \
-  tests/admin/test_queue.py tests/accounts/test_codes.py tests/journeys/test_browser.py
+  tests/admin/test_queue.py tests/accounts/test_codes.py tests/journeys/test_browser.py::test_lumio tests/journeys/test_browser.py::test_lunos
 test-postgresql: install browser servers
 	DSR_TEST_DATABASE=postgresql $(BIN)/pytest $(ON_POSTGRESQL)
 

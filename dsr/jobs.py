@@ -20,7 +20,8 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
-from kombu.exceptions import OperationalError
+from kombu.exceptions import KombuError
+from redis import RedisError
 
 from dsr.models import Case, Job, JobState
 
@@ -41,6 +42,8 @@ RESEND_ANYHOW_AFTER = timedelta(minutes=10)
 CROWDED = 100
 SWEEP_LIMIT = 500
 LONGEST_WAIT_SECONDS = 3600
+# Gone, or there and refusing: Redis that is full, or a replica after a failover.
+BROKER_TROUBLE = (KombuError, RedisError, OSError)
 
 
 class LeaseLost(Exception):
@@ -161,7 +164,7 @@ def sweep(now: datetime | None = None) -> int:
     now = now or timezone.now()
     try:
         crowded = [queue for queue in sorted(set(QUEUES.values())) if _length(queue) > CROWDED]
-    except (OperationalError, OSError) as error:
+    except BROKER_TROUBLE as error:
         log.warning("the broker does not answer: %s", type(error).__name__)
         return 0
     silent = Q(sent_at__lt=now - RESEND_AFTER) & ~Q(queue__in=crowded)
@@ -213,7 +216,7 @@ def _length(queue: str) -> int:
 def _send(pk: int, queue: str) -> bool:
     try:
         current_app.send_task("dsr.run_job", args=[pk], queue=queue)
-    except (OperationalError, OSError) as error:
+    except BROKER_TROUBLE as error:
         # The row is the promise: the sweep sends it again once the broker is back.
         log.warning("job %s was not sent: %s", pk, type(error).__name__)
         return False

@@ -290,6 +290,28 @@ def test_the_length_of_a_queue_is_counted(redis_server: servers.Redis, monkeypat
     app.close()
 
 
+@pytest.mark.enable_socket
+@pytest.mark.parametrize("trouble", ["full", "a replica"])
+def test_a_broker_that_takes_nothing_more_loses_nothing(trouble: str, monkeypatch) -> None:
+    """Full, or a replica after a failover: it answers, with a refusal."""
+    with servers.running(servers.Redis(options=["--maxmemory-policy", "noeviction"])) as server:
+        app = Celery(broker=server.url(), set_as_current=False)
+        monkeypatch.setattr(jobs, "current_app", app)
+        with server.client() as client:
+            if trouble == "full":
+                client.config_set("maxmemory", "1")
+            else:
+                client.replicaof("127.0.0.1", "9")
+        promised = later(jobs.enqueue("mail", key="refused"), sent_at=None)
+        assert jobs.sweep() == 0
+        assert Job.objects.get(pk=promised.pk).sent_at is None
+        with server.client() as client:
+            client.config_set("maxmemory", "0")
+            client.replicaof("NO", "ONE")
+        assert jobs.sweep() == 1
+        app.close()
+
+
 def test_a_person_can_have_a_failed_job_tried_again(job: Job, sent, django_capture_on_commit_callbacks) -> None:
     failed = later(job, state="failed", attempts=8)
     with django_capture_on_commit_callbacks(execute=True):

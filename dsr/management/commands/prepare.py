@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from django.core.management import call_command
 from django.core.management.base import BaseCommand
+
+from dsr.management.preparing import prepare_database
 
 
 class Command(BaseCommand):
@@ -12,5 +13,4 @@ class Command(BaseCommand):
     help = "Brings the database up to date, and makes the keys at the first start."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        call_command("migrate", verbosity=options["verbosity"], interactive=False)
-        call_command("createcachetable", verbosity=options["verbosity"])
+        prepare_database(options["verbosity"])
