@@ -1,5 +1,6 @@
 """A bucket on a real S3 server: what is written, read and removed; failures told apart, and nothing left of them."""
 
+import io
 import itertools
 import os
 import subprocess
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import SuspiciousOperation
+from django.core.files.base import File
 
 from dsr import keys, storage
 from dsr.bundle import sealed
@@ -147,6 +149,22 @@ def test_a_stream_that_fails_leaves_nothing(bucket: s3.Bucket, s3_server: S3, bu
             sealed.save(bucket, "bundles/1/a.zip", failing(megabytes), CONTEXT)
         assert held(s3_server, bucket_name) == []
         assert unfinished(s3_server, bucket_name) == []
+
+
+def test_an_upload_whose_source_fails_is_ended_by_itself(bucket: s3.Bucket, s3_server: S3, bucket_name: str) -> None:
+    class Failing(io.RawIOBase):
+        def __init__(self) -> None:
+            self._left = 20 << 20
+
+        def read(self, size: int = -1) -> bytes:
+            if self._left <= 0:
+                raise OSError("the source went away")
+            self._left -= size
+            return bytes(size)
+
+    with pytest.raises(OSError, match="went away"):
+        bucket.save("parts/1/a.files", File(Failing()))
+    assert unfinished(s3_server, bucket_name) == []
 
 
 def test_a_connection_cut_in_the_middle_of_an_upload_passes(wire: Wire, s3_server: S3, bucket_name: str) -> None:
