@@ -17,11 +17,11 @@ demo: install
 test: install browser servers
 	$(BIN)/pytest
 
-# What could differ on PostgreSQL, where no transaction waits for another by itself, and two whole stories in a browser.
+# What could differ on PostgreSQL, where no transaction waits for another by itself, and one whole story in a browser.
 ON_POSTGRESQL := tests/test_races.py tests/test_queries.py tests/test_audit.py tests/test_jobs.py tests/test_intake.py \
-  tests/test_lifecycle.py tests/test_shared_cache.py tests/test_gather.py tests/deliver/test_deliver.py \
-  tests/portal/test_ask.py tests/portal/test_follow.py tests/portal/test_hostile.py tests/admin/test_actions.py \
-  tests/admin/test_queue.py tests/accounts/test_codes.py tests/journeys/test_browser.py::test_lumio tests/journeys/test_browser.py::test_lunos
+  tests/test_lifecycle.py tests/test_shared_cache.py tests/portal/test_ask.py tests/portal/test_follow.py \
+  tests/portal/test_hostile.py tests/admin/test_actions.py tests/admin/test_queue.py tests/accounts/test_codes.py \
+  tests/journeys/test_browser.py::test_lumio
 test-postgresql: install browser servers
 	DSR_TEST_DATABASE=postgresql $(BIN)/pytest $(ON_POSTGRESQL)
 
