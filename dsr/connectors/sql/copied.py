@@ -186,7 +186,8 @@ def key_part(family: str, slot: Slot, texts: Column) -> Column:
         values = [b'"%b"' % text if text != NULL else b"null" for text in texts]
     head = b'["' + kind + b'",'
     # Infinity, or a year that Python does not have, is a key by its text.
-    return [value if value == b"null" or (slot.unlike and _is_odd(value)) else head + value + b"]" for value in values]
+    may_be_odd = bool(slot.unlike) and family in ("datetime", "date")
+    return [value if value == b"null" or (may_be_odd and _is_odd(value)) else head + value + b"]" for value in values]
 
 
 def _is_odd(value: bytes) -> bool:
@@ -235,14 +236,3 @@ def _each(texts: Column, change: Callable[[bytes], bytes]) -> Column:
 def _escaped(text: bytes) -> bytes:
     return text if text == NULL else orjson.dumps(unescaped(text).decode())[1:-1]
 
-
-def sound(raw: bytes) -> bytes:
-    """A block whose bytes are UTF-8; others are written out (\\xe9), so that they are still there to see."""
-    if raw.isascii():
-        return raw
-    try:
-        raw.decode()
-    except UnicodeDecodeError:
-        told = raw.decode(errors="surrogateescape")
-        return re.sub("[\udc80-\udcff]", lambda match: f"\\\\x{ord(match[0]) - 0xDC00:02x}", told).encode()
-    return raw
