@@ -85,7 +85,7 @@ def told(record: Record) -> Any:
 
 def _same(name: str, value: Any) -> Any:
     if name == "sums" and value:
-        return [float(each) for each in value]  # as numbers or as text, none is another number
+        return [str(float(each)) for each in value]  # as numbers or as text, none is another number
     if name == "clock" and value is not None:
         return value.rstrip("0")
     if name in ("at", "local", "made") and isinstance(value, str):
