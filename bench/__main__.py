@@ -31,9 +31,14 @@ def pieces(company: Company) -> dict[str, Callable[[], list[Figure]]]:
     return {piece.name: piece.run for piece in found} | {"clone": clone.figures}
 
 
+def looks(company: Company) -> dict[str, Callable[[], list[Figure]]]:
+    """What tells more than a figure, and is measured only when it is asked for."""
+    return {"where": AtScale("where", company).run}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("pieces", nargs="*", choices=[*pieces(Company(Scale(1))), []], help="only these")
+    parser.add_argument("pieces", nargs="*", help="only these: small, pages, …; `where` for a profile")
     parser.add_argument("--share", type=int, default=10, help="what the whole size is divided by (1: nothing)")
     given = parser.parse_args()
     # Ended by others too, it ends what it started.
@@ -41,10 +46,13 @@ def main() -> None:
     begun, load = time.monotonic(), os.getloadavg()[0]
     figures: list[Figure] = []
     with Company(Scale(given.share)) as company:
-        measured = pieces(company)
-        for name in given.pieces or measured:
+        usual = pieces(company)
+        known = usual | looks(company)
+        if unknown := set(given.pieces) - known.keys():
+            parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+        for name in given.pieces or usual:
             print(f"{name} ...", flush=True)
-            figures += measured[name]()
+            figures += known[name]()
     taken = time.monotonic() - begun
     print(f"\n{table(figures)}\n")
     print(f"{os.cpu_count()} processors; load when it began {load:.1f}; measured in {taken:.0f} seconds.")

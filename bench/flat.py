@@ -21,7 +21,7 @@ def main() -> None:
     idle, few = _measured(small)
     _idle, again = _measured(small)
     _idle, many = _measured(great)
-    limit = copied(start_copying(great))["bytes_at_peak"]
+    limit = copied(start_copying(scale().large[0]))["bytes_at_peak"]
     tell(
         [
             Figure(
@@ -31,30 +31,30 @@ def main() -> None:
                 f"≤ {MOST_ABOVE_IDLE / MB:.0f} MB, at most {NOISE / MB:.0f} MB apart",
                 many[WORKER] <= MOST_ABOVE_IDLE and many[WORKER] - min(few[WORKER], again[WORKER]) <= NOISE,
             ),
-            *(
-                Figure(
-                    f"- {name}",
-                    f"{few[which] / MB:.0f} MB, then {many[which] / MB:.0f} MB",
-                    f"idle {idle[which] / MB:.0f} MB",
-                )
-                for which, name in ((CLOCK, "of those that find the person and send mail"), (PRINTER, "of the printer"))
+            Figure(
+                "- of those that find the person and send mail",
+                f"{few[CLOCK] / MB:.0f} MB, then {many[CLOCK] / MB:.0f} MB",
+                f"idle {idle[CLOCK] / MB:.0f} MB",
+            ),
+            Figure(
+                "- largest process of the printer, in all",
+                f"{few[PRINTER] / MB:.0f} MB, then {many[PRINTER] / MB:.0f} MB",
             ),
         ]
     )
 
 
 def _measured(person: Person) -> tuple[dict[str, int], dict[str, int]]:
-    """Bytes when idle, and the most above that: of fresh processes that carried one small request before."""
+    """Bytes of fresh processes that carried one small request: idle, and the most above that (the printer: at all)."""
     with running("clock", "worker", work_processes=1) as children:
         carried(verified(scale().others[0]))
         worker, clock = (tree(children[name].process.pid) for name in ("worker", "clock"))  # type: ignore[union-attr]
         (printer,) = printers(worker)
-        groups = {WORKER: [pid for pid in worker if pid != printer], CLOCK: clock, PRINTER: [printer]}
+        groups = {WORKER: [pid for pid in worker if pid != printer], CLOCK: clock}
         idle = {name: resident(pids) for name, pids in groups.items()}
-        for pids in groups.values():
+        for pids in [*groups.values(), [printer]]:
             forget_peak(pids)
         # The printer prints each letter in a child, which is gone before anybody could ask for its peak afterwards.
         with Watched(printer) as watched:
             carried(verified(person), PATIENCE_SECONDS)
-        most = {name: peak(pids) for name, pids in groups.items()} | {PRINTER: watched.peak}
-        return idle, {name: most[name] - idle[name] for name in groups}
+        return idle, {name: peak(pids) - idle[name] for name, pids in groups.items()} | {PRINTER: watched.peak}
