@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from django.core.files.storage import Storage
 
 from dsr.bundle import pack, parts
@@ -76,7 +77,7 @@ class Reading:
         Raises as `rows` does. The rows are known already, from when they were gathered.
         """
         for part in self.source.parts:
-            reader = parts.PartReader(self._storage, part.name, part.context, rows=part.rows, sha256=part.sha256)
+            reader = self._reader(part)
             yield from reader.data()
             self.summary.merge(reader.tally)
             self.summary.rows_by_part.append(part.rows)
@@ -125,6 +126,9 @@ class Reading:
 
     def rows_again(self, behind: int = 0) -> Iterator[dict[str, Any]]:
         """The rows behind the first so many, once more. Parts before them are not opened."""
+        if self.is_plain:
+            yield from self._plain_again(behind)
+            return
         for part, count, files in zip(self.source.parts, self.summary.rows_by_part, self._files, strict=True):
             if behind >= count:
                 behind -= count
@@ -141,6 +145,15 @@ class Reading:
                 if paths:
                     kept["d"][self.summary.files_column] = paths
                 yield kept["d"]
+
+    def _plain_again(self, behind: int) -> Iterator[dict[str, Any]]:
+        for part in self.source.parts:
+            if behind >= part.rows:
+                behind -= part.rows
+                continue
+            for lines in self._reader(part).lines():
+                yield from map(orjson.loads, lines[2 * behind + 1 :: 2])
+                behind = max(0, behind - len(lines) // 2)
 
     def attachments(self) -> Iterator[tuple[str, str, Iterator[bytes]]]:
         """Every file as (path, media type, chunks), in the order of the rows."""
@@ -161,6 +174,9 @@ class Reading:
             kept = self._redact(self.source, record) if self._redact else record
             if kept is not None:
                 yield kept
+
+    def _reader(self, part: PartRef) -> parts.PartReader:
+        return parts.PartReader(self._storage, part.name, part.context, rows=part.rows, sha256=part.sha256)
 
     def _all_records(self, part: PartRef) -> Iterator[dict[str, Any]]:
         return parts.read_part(self._storage, part.name, part.context, rows=part.rows, sha256=part.sha256)

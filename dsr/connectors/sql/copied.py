@@ -235,4 +235,3 @@ def _each(texts: Column, change: Callable[[bytes], bytes]) -> Column:
 
 def _escaped(text: bytes) -> bytes:
     return text if text == NULL else orjson.dumps(unescaped(text).decode())[1:-1]
-
