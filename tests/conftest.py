@@ -14,6 +14,7 @@ from django.utils import timezone
 from dsr import jobs, policy, samples, tasks
 from dsr.models import Job, JobState
 from tests import servers
+from tests.connectors import seeding
 
 OTHERS, HEAVY_ROWS = 30, 300
 # How long a machine takes proves nothing.
@@ -136,3 +137,10 @@ def s3_server() -> Iterator[servers.S3]:
     """One S3 for the run; each test makes a bucket of its own in it."""
     with servers.running(servers.S3()) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def litellm_proxy(postgres: servers.Postgres) -> Iterator[str]:
+    """A LiteLLM proxy's database with a person and a bystander in every column that can name one."""
+    with seeding.seeded_proxy(postgres, "litellm-seeded") as url:
+        yield url
