@@ -66,11 +66,11 @@ def load_all(path: Path | str) -> list[Policy]:
 def load_systems(path: Path | str, policy: Policy | None) -> Systems:
     """The systems file, checked against the policy when there is one. Raises PolicyError."""
     found = document.read(path, marks=False)
-    written_out, misused = preset.expanded(found.data)
+    categories = None if policy is None else tuple(category.id for category in policy.categories)
+    written_out, misused = preset.expanded(found.data, categories)
     if misused:  # what the rest would say of a system whose preset is not there is no help
         raise _refused(found, misused)
     found = replace(found, data=written_out)
-    categories = None if policy is None else tuple(category.id for category in policy.categories)
     problems = [*references.in_systems(found.data, categories)]
     taken = {problem.path for problem in problems}
     systems = _validated(Systems, found, marks=False)

@@ -7,7 +7,7 @@ say is which of its policy's categories each kind of data belongs to; anything e
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path as FilePath
@@ -55,8 +55,11 @@ def preset(name: str) -> Preset:
     return Preset(name, data["made_for"], data)
 
 
-def expanded(data: Row) -> tuple[Row, list[Problem]]:
-    """A systems file's tables with every preset written out, and what is wrong with how presets are used."""
+def expanded(data: Row, allowed: Sequence[str] | None) -> tuple[Row, list[Problem]]:
+    """A systems file's tables with every preset written out, and what is wrong with how presets are used.
+
+    `allowed` are the policy's categories, where there is a policy.
+    """
     systems = data.get("system")
     if not isinstance(systems, tuple):
         return data, []
@@ -64,7 +67,7 @@ def expanded(data: Row) -> tuple[Row, list[Problem]]:
     written = []
     for number, system in enumerate(systems):
         if isinstance(system, dict) and isinstance(system.get("preset"), str) and system["preset"]:
-            found = [*_problems(system, ("system", number))]
+            found = [*_problems(system, ("system", number), allowed)]
             problems += found
             written.append(system if found else _written_out(system, preset(system["preset"]).data))
         else:
@@ -72,7 +75,7 @@ def expanded(data: Row) -> tuple[Row, list[Problem]]:
     return {**data, "system": tuple(written)}, problems
 
 
-def _problems(system: Row, path: Path) -> Iterator[Problem]:
+def _problems(system: Row, path: Path, allowed: Sequence[str] | None) -> Iterator[Problem]:
     name = system["preset"]
     if name not in NAMES:
         yield Problem.at((*path, "preset"), f'"{name}"', one_of(NAMES), did_you_mean(name, NAMES))
@@ -84,28 +87,33 @@ def _problems(system: Row, path: Path) -> Iterator[Problem]:
         if each not in collections:
             hint = did_you_mean(each, list(collections))
             yield Problem.at((*path, "leave_out", number), f'"{each}"', one_of(collections), hint)
-    categories = system.get("categories", {})
-    categories = categories if isinstance(categories, dict) else {}
-    for kind in categories:
-        if kind not in known["kinds"]:
-            hint = did_you_mean(kind, list(known["kinds"]))
-            yield Problem.at(
-                (*path, "categories", kind), "no kind of data of this preset", one_of(known["kinds"]), hint
-            )
     used = {row["category"] for name, row in collections.items() if name not in left_out}
-    missing = [kind for kind in known["kinds"] if kind in used and kind not in categories]
-    if missing:
-        kinds = ", ".join(f"{kind} ({known['kinds'][kind]})" for kind in missing)
-        hint = "say for each to which [[category]] of your policy it belongs"
-        yield Problem.at(
-            (*path, "categories"), f"no category for {', '.join(missing)}", f"one for each of: {kinds}", hint
-        )
+    yield from _category_problems(system.get("categories", {}), known["kinds"], used, (*path, "categories"), allowed)
     for each in system.get("known_as", {}) if isinstance(system.get("known_as"), dict) else ():
         if each not in known["identifiers"]:
             hint = did_you_mean(each, list(known["identifiers"]))
             yield Problem.at(
                 (*path, "known_as", each), "no identifier of this preset", one_of(known["identifiers"]), hint
             )
+
+
+def _category_problems(
+    given: Any, kinds: Mapping[str, str], used: Collection[str], path: Path, allowed: Sequence[str] | None
+) -> Iterator[Problem]:
+    categories = given if isinstance(given, dict) else {}
+    for kind, category in categories.items():
+        if kind not in kinds:
+            hint = did_you_mean(kind, list(kinds))
+            yield Problem.at((*path, kind), "no kind of data of this preset", one_of(kinds), hint)
+        elif allowed is not None and category not in allowed:
+            hint = did_you_mean(str(category), list(allowed)) or "add a [[category]] with this id to the policy"
+            yield Problem.at((*path, kind), f'"{category}"', one_of(allowed), hint)
+    missing = [kind for kind in kinds if kind in used and kind not in categories]
+    if missing:
+        found = f"no category for {', '.join(missing)}"
+        wanted = ", ".join(f"{kind} ({kinds[kind]})" for kind in missing)
+        hint = "say for each to which [[category]] of your policy it belongs"
+        yield Problem.at(path, found, f"one for each of: {wanted}", hint)
 
 
 def _texts(found: Any) -> list[str]:

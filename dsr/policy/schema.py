@@ -23,8 +23,16 @@ def policy_schema() -> dict[str, Any]:
 
 
 def systems_schema() -> dict[str, Any]:
-    """The schema of the systems file."""
-    return {"$schema": DIALECT, **Systems.model_json_schema(by_alias=True), "title": "Systems file"}
+    """The schema of the systems file. Where a preset says the rest, less has to stand in it."""
+    schema = Systems.model_json_schema(by_alias=True)
+    system, collection = schema["$defs"]["System"], schema["$defs"]["Collection"]
+    whole = {
+        "required": system["required"],
+        "properties": {"collection": {"items": {"required": collection["required"]}}},
+    }
+    system.update({"required": ["name"], "if": {"required": ["preset"]}, "then": {}, "else": whole})
+    collection["required"] = ["name"]
+    return {"$schema": DIALECT, **schema, "title": "Systems file"}
 
 
 def _allow_marks(table: dict[str, Any]) -> None:

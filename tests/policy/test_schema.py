@@ -51,3 +51,17 @@ def test_the_samples_fit(name: str) -> None:
 )
 def test_what_is_wrong_is_underlined(policy_file: Callable[..., Path], edits: dict[str, str]) -> None:
     assert refusals(policy.schema(), policy_file(edits))
+
+
+def test_beside_a_preset_less_is_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "systems.toml"
+    begin = '[[system]]\nname = "a"\nurl_env = "A"\n'
+    own = '[[system.collection]]\nname = "account"\ntitle = "You"\n'
+    file.write_text(f'{begin}preset = "litellm"\n{own}')
+    assert refusals(policy.systems_schema(), file) == []
+    file.write_text(f'{begin}preset = "litellm"\n{own}colums = {{}}\n')
+    assert refusals(policy.systems_schema(), file) != []
+    file.write_text(f'{begin}title = "A"\nkind = "sql"\n{own}')
+    assert refusals(policy.systems_schema(), file) == ["$.system[0].collection[0]"] * 3
+    file.write_text(begin)
+    assert refusals(policy.systems_schema(), file) != []
