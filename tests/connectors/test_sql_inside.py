@@ -163,6 +163,15 @@ def test_a_hostile_id_finds_only_itself(database: Any, opened: list[Connector], 
     assert rows[0].data["members"] == [value]
 
 
+@pytest.mark.parametrize("value", ["true", "null", "7.5", "7.0", '["x"]', '{"a": 1}', "[]"])
+def test_only_text_and_whole_numbers_are_names(database: Any, opened: list[Connector], value: str) -> None:
+    inside = [json.loads(value)]
+    fill(database, [(1, [] if database.dsr_kind == "postgresql" else inside, [{"user_id": inside[0]}], None)])
+    connector = connectors.open(system_of(TEAMS | {"name": "teams"}))
+    opened.append(connector)
+    assert list(connector.export({"user": frozenset({value})}, "teams", EVERYTHING)) == []
+
+
 def test_text_that_is_no_json_names_nobody(tmp_path: Any, monkeypatch: Any, mariadb: Any, opened: Any) -> None:
     with mariadb.database("broken") as url:
         for address in (url, f"sqlite:///{tmp_path / 'b.sqlite3'}"):
