@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from dsr import connectors, gather, intake, jobs, policy, samples, tasks
 from dsr.bundle import parts
-from dsr.connectors import Record, SystemUnreachable
+from dsr.connectors import Block, Record, SystemUnreachable
 from dsr.connectors.sql import SqlConnector as Sql
 from dsr.models import AuditEntry, Case, Job, JobState, Part, State
 from dsr.policy.systems import System
@@ -144,6 +144,26 @@ def test_a_row_of_another_person_stops_the_work(lumio, work, monkeypatch) -> Non
     assert "not this person's" in job.problem
     assert fetched(case).state == State.WORKING
     assert "cus_somebody_else" not in repr(list(stored_rows(case)))
+    assert not case.parts.filter(collection="invoices").exists()
+
+
+@pytest.mark.parametrize("owners", [["cus_somebody_else"], []])
+def test_a_block_with_a_row_of_another_person_stops_the_work(lumio, work, monkeypatch, owners: list[str]) -> None:
+    """Also one that does not say of each row whose it is."""
+
+    def lying(self: Sql, identifiers, collection, scope, after=None, *, most: int) -> Iterator[Block] | None:
+        if collection != "invoices":
+            return None
+        lines = b'{"t":null,"k":[1000000000]}\n{"amount_cents":1}\n'
+        return iter([Block(rows=1, lines=lines, owners=owners, last=(10**9,), texts={})])
+
+    monkeypatch.setattr(Sql, "blocks", lying)
+    case = opened("lumio")
+    work()
+    job = Job.objects.get(kind="gather", system="billing")
+    assert job.state != JobState.DONE
+    assert "not this person's" in job.problem or "ValueError" in job.problem
+    assert fetched(case).state == State.WORKING
     assert not case.parts.filter(collection="invoices").exists()
 
 

@@ -111,10 +111,12 @@ def written_key(value: Any) -> Any:
     if isinstance(value, int):
         return value if value in JSON_INTEGERS else ("integer", str(value))
     if isinstance(value, str):
-        if value.isascii():
+        if value.isascii() and "\0" not in value:
             return value
         raw = value.encode(errors="surrogateescape")
-        return value if raw == value.encode(errors="replace") else ("raw text", base64.b64encode(raw).decode())
+        # PostgreSQL, where checkpoints may lie, holds no NUL.
+        is_sound = b"\0" not in raw and raw == value.encode(errors="replace")
+        return value if is_sound else ("raw text", base64.b64encode(raw).decode())
     if isinstance(value, bytes | bytearray | memoryview):
         return ("bytes", base64.b64encode(bytes(value)).decode())
     return _written_pair(value)
