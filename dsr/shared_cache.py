@@ -33,7 +33,7 @@ class SharedCache(DatabaseCache):
         expires = datetime.fromtimestamp(until, tz=UTC).replace(microsecond=0)
         table = connection.ops.quote_name(self._table)
         written = (
-            f"INSERT INTO {table} (cache_key, value, expires) VALUES (%s, %s, %s) ON CONFLICT (cache_key) "  # noqa: S608
+            f"INSERT INTO {table} (cache_key, value, expires) VALUES (%s, %s, %s) ON CONFLICT (cache_key) "  # noqa: S608  # nosec B608
             "DO UPDATE SET value = excluded.value, expires = excluded.expires"
         )
         values = [key, _text(value), _moment(expires)]
@@ -48,9 +48,9 @@ class SharedCache(DatabaseCache):
         """Delete what expired, leaving what somebody holds at the moment. How many."""
         table = connection.ops.quote_name(self._table)
         waiting = " FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
-        found = f"SELECT cache_key FROM {table} WHERE expires < %s LIMIT {PURGED_AT_ONCE}{waiting}"  # noqa: S608
+        found = f"SELECT cache_key FROM {table} WHERE expires < %s LIMIT {PURGED_AT_ONCE}{waiting}"  # noqa: S608  # nosec B608
         with connection.cursor() as cursor:
-            cursor.execute(f"DELETE FROM {table} WHERE cache_key IN ({found})", [_moment(timezone.now())])  # noqa: S608
+            cursor.execute(f"DELETE FROM {table} WHERE cache_key IN ({found})", [_moment(timezone.now())])  # noqa: S608  # nosec B608
             return int(cursor.rowcount)
 
 
