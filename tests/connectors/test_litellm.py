@@ -1,6 +1,8 @@
 """The preset for a LiteLLM proxy, over the schema that its maker's own migrations build."""
 
 import json
+import re
+import textwrap
 from collections.abc import Iterator
 from io import StringIO
 from itertools import chain
@@ -19,6 +21,7 @@ from tests.connectors.seeding import ADA, ASIDE, EVE, INSIDE, Seeding, Somebody,
 from tests.litellm import SYSTEMS, migrations, proxy
 
 EVERYTHING = Scope()
+DOCS = Path(__file__).parents[2] / "docs" / "litellm.md"
 
 
 @pytest.fixture
@@ -330,3 +333,48 @@ def test_the_command_says_what_changed(gateway: Any, tmp_path: Path) -> None:
     assert "this database has no such table" in next(
         line for line in words.splitlines() if line.startswith("  memory ")
     )
+
+
+def test_partitions_of_a_table_are_no_news(gateway: Any) -> None:
+    connection, connector = gateway()
+    for statement in (
+        'ALTER TABLE "LiteLLM_SpendLogs" RENAME TO old_logs',
+        'CREATE TABLE "LiteLLM_SpendLogs" (LIKE old_logs INCLUDING DEFAULTS) PARTITION BY RANGE ("startTime")',
+        """CREATE TABLE "LiteLLM_SpendLogs_2020s" PARTITION OF "LiteLLM_SpendLogs" FOR VALUES FROM ('2020-01-01')
+        TO ('2030-01-01')""",
+        "DROP TABLE old_logs",
+    ):
+        connection.execute(statement)
+    log(connection, ("own", "k-ada", "ada", ""), ("his", "k-eve", "eve", ""))
+    health = connector.check()
+    assert (health.ok, health.notes) == (True, ())
+    assert requests(connector, "ada@example.com", "requests") == {"own"}
+
+
+def test_the_read_only_account_of_the_docs_is_enough(
+    postgres: servers.Postgres, litellm_proxy: str, open_gateway: Any
+) -> None:
+    granted = re.findall(r"^(?:CREATE ROLE|ALTER ROLE|GRANT|ALTER DEFAULT).*;$", DOCS.read_text(), re.MULTILINE)
+    assert len(granted) == 6
+    try:
+        for statement in granted:
+            postgres.execute(statement.replace("DATABASE litellm", 'DATABASE "litellm-seeded"'), "litellm-seeded")
+        gateway = open_gateway(postgres.url("litellm-seeded", user="privacy_portal"))
+        assert gateway.check().ok
+        assert known_of(gateway, ADA)["litellm_user"] == {ADA.user}
+    finally:
+        gateway.close()
+        postgres.execute("DROP OWNED BY privacy_portal; DROP ROLE privacy_portal", "litellm-seeded")
+
+
+def test_the_docs_show_what_loads(tmp_path: Path) -> None:
+    words = DOCS.read_text()
+    blocks = [textwrap.dedent(block) for block in re.findall(r"```toml\n(.*?)```", words, re.DOTALL)]
+    assert len(blocks) == 4
+    for number, own in enumerate(blocks[1:]):
+        (tmp_path / f"{number}.toml").write_text(SYSTEMS + textwrap.dedent(own))
+        assert policy.load_systems(tmp_path / f"{number}.toml", None)
+    (tmp_path / "whole.toml").write_text(blocks[0])
+    system = policy.load_systems(tmp_path / "whole.toml", None).system("gateway")
+    assert f"{len(system.collections)} collections can be read" in words
+    assert {collection.category for collection in system.collections} == {"account", "usage", "prompts"}

@@ -17,7 +17,7 @@ def differences(tables: Tables) -> Iterator[str]:
     if not tables.system.preset:
         return
     known = preset(tables.system.preset)
-    live = tables.column_names()
+    live = tables.column_names
     found = [*_new(known, live, tables.system.ignore), *_missing(tables, known, live)]
     if found:
         yield _("The preset “%(name)s” was made for %(made_for)s, and this database is another version.") % {

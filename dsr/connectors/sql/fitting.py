@@ -28,14 +28,14 @@ def fitted(tables: Tables) -> System:
 
 
 def _lacks_its_table(tables: Tables, collection: Collection) -> bool:
-    return collection.may_lack == "table" and collection.table not in tables.names
+    return collection.may_lack == "table" and collection.table not in tables.column_names
 
 
 def _cut(tables: Tables, collection: Collection, others: Names[str]) -> Collection | None:
     """The collection without the columns that are missing; None when nobody could be found in it any more."""
-    if collection.may_lack == "nothing" or collection.table not in tables.names:
+    if collection.may_lack == "nothing" or collection.table not in tables.column_names:
         return collection
-    there = tables.table(collection.table).columns
+    there = tables.column_names[collection.table]
     # Without the column that says what kind of row it is, every row would be taken for one of this kind.
     if any(name not in there for name in collection.only):
         return None

@@ -21,6 +21,8 @@ def taught(
     connection: Connection, tables: Tables, collection: Collection, identifiers: Identifiers
 ) -> dict[str, frozenset[str]]:
     """The identifiers that the reached rows hold. Raises SystemRefused for one that others' rows hold as well."""
+    if not collection.teaches:
+        return {}
     found = reach(tables, collection, identifiers)
     learned: dict[str, frozenset[str]] = {}
     for teach in collection.teaches:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from sqlalchemy import ColumnElement, Connection, Engine, Inspector, TableClause, column, exc, inspect, table, types
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.engine.interfaces import ReflectedColumn
+from sqlalchemy.engine.reflection import ObjectKind
 from sqlalchemy.sql import quoted_name
 
 from dsr.connectors import SystemRefused
@@ -131,11 +132,13 @@ class Tables:
         with self._connected() as connection:
             return bool(connection.exec_driver_sql("SELECT lower('I') = 'i'").scalar_one())
 
+    @cached_property
     def column_names(self) -> dict[str, tuple[str, ...]]:
-        """All tables with the names of their columns, asked at once."""
+        """All tables and views with the names of their columns, asked at once; without partitions of another table."""
         with self._inspecting() as inspector:
-            found = inspector.get_multi_columns(self.schema)
-        return {name: tuple(fact["name"] for fact in facts) for (_schema, name), facts in found.items()}
+            found = inspector.get_multi_columns(self.schema, kind=ObjectKind.ANY)
+        names = {name: tuple(fact["name"] for fact in facts) for (_schema, name), facts in found.items()}
+        return {name: names[name] for name in sorted(names) if name not in self.partitions}
 
     def table(self, name: str) -> SourceTable:
         """The table of this name. Raises SystemRefused with what was probably meant."""
