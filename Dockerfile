@@ -15,7 +15,8 @@ WORKDIR /app
 # The style sheets, named by their content. The keys that a start makes here are thrown away with /tmp/build.
 RUN DSR_DATA=/tmp/build DSR_STATIC=/app/collected /venv/bin/python manage.py collectstatic --noinput --skip-checks \
  && rm -rf /tmp/build \
- && /venv/bin/python -m compileall -q /app /venv/lib
+ && /venv/bin/python -m compileall -q /app /venv/lib \
+ && chmod -R a+rX /app
 
 FROM python:3.12-slim-bookworm
 # Pango prints the letters.

@@ -14,8 +14,9 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do command 
 demo: install
 	@$(PY) manage.py demo --port $(PORT)
 
+# TESTS narrows it: make test TESTS=tests/journeys
 test: install browser servers
-	$(BIN)/pytest
+	$(BIN)/pytest $(TESTS)
 
 # What could differ on PostgreSQL, where no transaction waits for another by itself, and one whole story in a browser.
 ON_POSTGRESQL := tests/test_races.py tests/test_queries.py tests/test_audit.py tests/test_jobs.py tests/test_intake.py \

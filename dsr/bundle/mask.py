@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import ahocorasick_rs
 import orjson
@@ -26,6 +26,8 @@ PASSWORD = "password"  # noqa: S105  # nosec B105
 PASSWORD_HASH = "password hash"  # noqa: S105  # nosec B105
 SECRET = "secret"  # noqa: S105  # nosec B105
 KINDS = (API_KEY, TOKEN, PRIVATE_KEY, PASSWORD, PASSWORD_HASH, SECRET)
+
+_Told = TypeVar("_Told")
 
 # The shortest text that can hold a secret of any rule below.
 _SHORTEST = 8
@@ -208,7 +210,11 @@ _RULES_OF = [tuple(place for place, rule in enumerate(RULES) if trigger in rule.
 _TRIGGER_SEARCH = ahocorasick_rs.BytesAhoCorasick([trigger.encode() for trigger in _TRIGGERS])
 _FORMAT_SEARCH = ahocorasick_rs.BytesAhoCorasick(_FORMATS)
 # In a value on its own: what a rule is triggered by, and the names of fields inside a document.
-_WORD_SEARCH = ahocorasick_rs.BytesAhoCorasick([*(t.encode() for t in _TRIGGERS), *(name for name, _rest in _NAMES)])
+_WORDS = [*(trigger.encode() for trigger in _TRIGGERS), *(name for name, _rest in _NAMES)]
+_WORD_SEARCH = ahocorasick_rs.BytesAhoCorasick(_WORDS)
+# In longer texts it is asked for each piece whether it is there: a search gives every place, fifty times the text.
+_LONG = 1 << 16
+_LONGEST_NAME = 64
 _BLOCK_LINES = 64
 _BLOCK_BYTES = 1 << 16
 
@@ -248,22 +254,29 @@ def suspects(texts: Mapping[str, Texts], rows: int) -> list[int]:
     return sorted(found)
 
 
-def _candidates(values: Sequence[bytes]) -> list[bytes]:
+def _candidates(values: Sequence[bytes]) -> Iterator[bytes]:
     """The values in which a trigger stands, each once. No value has a line break in it."""
-    joined = b"\n".join(values).lower()
-    found: list[bytes] = []
-    ends, end = itertools.accumulate(len(value) + 1 for value in values), 0
-    place = -1
-    for _trigger, start, _end in _WORD_SEARCH.find_matches_as_indexes(joined):
-        if start < end:
-            continue
-        while end <= start:
-            end, place = next(ends), place + 1
-        found.append(values[place])
-    return found
+    short = [value for value in values if len(value) <= _LONG]
+    yield from (value for value in values if len(value) > _LONG and _holds_any(value.lower(), _WORD_SEARCH, _WORDS))
+    start = 0
+    while start < len(short):
+        end, size = start, 0
+        while end < len(short) and size <= _LONG:
+            size += len(short[end])
+            end += 1
+        yield from _candidates_together(short[start:end])
+        start = end
 
 
-@lru_cache(maxsize=1024)
+def _candidates_together(values: Sequence[bytes]) -> Iterator[bytes]:
+    ends, end, place = itertools.accumulate(len(value) + 1 for value in values), 0, -1
+    for _trigger, start, _end in _WORD_SEARCH.find_matches_as_indexes(b"\n".join(values).lower()):
+        if start >= end:
+            while end <= start:
+                end, place = next(ends), place + 1
+            yield values[place]
+
+
 def _holds_secret(value: bytes, is_bare: bool) -> bool:
     counts: Counter[str] = Counter()
     mask_value(orjson.loads(b'"%b"' % value if is_bare else value), counts)
@@ -280,9 +293,16 @@ def mask_line(line: bytes) -> tuple[bytes, Counter[str]]:
 
 
 def _may_hold_secret(lowered: bytes) -> bool:
-    if _FORMAT_SEARCH.find_matches_as_indexes(lowered):
+    if _holds_any(lowered, _FORMAT_SEARCH, _FORMATS):
         return True
     return any(name in lowered and pattern.search(lowered) is not None for name, pattern in _NAMES)
+
+
+def _holds_any(lowered: bytes, search: ahocorasick_rs.BytesAhoCorasick, pieces: Sequence[bytes]) -> bool:
+    """Whether one of the pieces is in the text. The search lists all places, too many in a long text made of them."""
+    if len(lowered) > _LONG:
+        return any(piece in lowered for piece in pieces)
+    return bool(search.find_matches_as_indexes(lowered))
 
 
 def mask_value(value: Any, counts: Counter[str]) -> Any:
@@ -307,8 +327,11 @@ def mask_text(text: str, counts: Counter[str]) -> str:
 
 def _triggered(lowered: bytes) -> list[int]:
     """The places of the rules one of whose triggers is in the text, in their order."""
-    matches = _TRIGGER_SEARCH.find_matches_as_indexes(lowered, overlapping=True)
-    return sorted({place for trigger, _start, _end in matches for place in _RULES_OF[trigger]})
+    if len(lowered) > _LONG:
+        found = {number for number, trigger in enumerate(_TRIGGERS) if trigger.encode() in lowered}
+    else:
+        found = {match[0] for match in _TRIGGER_SEARCH.find_matches_as_indexes(lowered, overlapping=True)}
+    return sorted({place for trigger in found for place in _RULES_OF[trigger]})
 
 
 def _mask_object(value: dict[str, Any], counts: Counter[str]) -> dict[str, Any]:
@@ -322,7 +345,13 @@ def _mask_object(value: dict[str, Any], counts: Counter[str]) -> dict[str, Any]:
     return masked
 
 
-@lru_cache(maxsize=4096)
+def _of_short_names(told: Callable[[str], _Told]) -> Callable[[str], _Told]:
+    """Remembers what was told of names as long as names are; others would fill the memory, and may be a person's."""
+    remembered = lru_cache(maxsize=4096)(told)
+    return lambda name: remembered(name) if len(name) <= _LONGEST_NAME else told(name)
+
+
+@_of_short_names
 def _masked_name(name: str) -> tuple[str, tuple[str, ...]]:
     counts: Counter[str] = Counter()
     return mask_text(name, counts), tuple(counts.elements())
@@ -338,7 +367,7 @@ def _mask_field(name: str, inner: Any, counts: Counter[str]) -> Any:
     return mask_value(inner, counts)
 
 
-@lru_cache(maxsize=4096)
+@_of_short_names
 def _named_secret(name: str) -> Callable[[str], bool] | None:
     """How to tell that the value of a field of this name is a secret; None when the name says nothing."""
     plain = _plain(name)
@@ -349,7 +378,7 @@ def _named_secret(name: str) -> Callable[[str], bool] | None:
     return None
 
 
-@lru_cache(maxsize=4096)
+@_of_short_names
 def _kind_of_field(name: str) -> str:
     plain = _plain(name)
     if "pass" in plain:

@@ -67,7 +67,7 @@ def _groups(rows: Iterable[Mapping[str, Any]], count: int, summary: Summary, *, 
     group: list[Any] = []
     for row in rows:
         group.append(
-            [_links(row, summary) if name == summary.files_column else _short(row.get(name)) for name in names]
+            [_links(row, summary) if name and name == summary.files_column else _short(row.get(name)) for name in names]
         )
         if len(group) == size:
             yield group[::-1] if backwards else group

@@ -1,6 +1,8 @@
 """Secrets in an export are masked and said so; everything else stays as it was."""
 
+import tracemalloc
 from collections import Counter
+from collections.abc import Callable
 
 import orjson
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsr.bundle import mask
+from dsr.connectors import Texts
 
 # Made up, in the shape of the real ones. Split so that no scanner takes this file for a leak.
 SECRETS = {
@@ -204,3 +207,38 @@ def test_a_megabyte_made_to_keep_a_pattern_busy_is_searched_in_bounded_steps(pie
     million = 1_000_000
     for text in (piece * (million // len(piece)), (piece + "a" * 250) * (million // 253)):
         mask.mask_text(text, Counter())
+
+
+def test_a_long_text_made_of_triggers_takes_no_memory_of_its_own_many_times_over() -> None:
+    text = b"://" * 700_000
+
+    def peak(work: Callable[[], object]) -> int:
+        tracemalloc.start()
+        work()
+        high = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return high
+
+    line = orjson.dumps({"text": text.decode()})
+    assert peak(lambda: list(mask.mask_lines([line]))) < 20 * len(text)
+    assert peak(lambda: mask.suspects({"text": Texts(True, [text])}, 1)) < 20 * len(text)
+
+
+def test_what_was_looked_at_is_not_remembered() -> None:
+    """A worker that goes on to the next person must not hold the texts of the last."""
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    for n in range(300):
+        mask.suspects({"text": Texts(True, [b"my token %d " % n + b"x" * 20_000])}, 1)
+        mask.mask_line(orjson.dumps({"k" * 5_000 + str(n): "a token, my password"}))
+    held = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert held < 500_000
+
+
+@pytest.mark.parametrize("size", [10, 70_000])
+def test_the_rows_of_a_block_that_hold_a_secret_are_found_wherever_they_stand(size: int) -> None:
+    key = b"AKIA" + b"IOSFODNN7EXAMPLE"
+    plain = b"a token of thanks " + b"x" * size
+    values = [plain, key, plain + b"1", b"", b"see " + key + b" " + plain, b"token", plain + key.lower(), key]
+    assert mask.suspects({"text": Texts(True, values)}, len(values)) == [1, 4, 7]

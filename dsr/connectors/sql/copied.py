@@ -35,7 +35,10 @@ Column = list[bytes]
 
 
 class Slot(NamedTuple):
-    """One column as JSON. Bare values want quotes around them; `unlike` are JSON types beside the declared one."""
+    """One column as JSON. Bare values want quotes around them.
+
+    `unlike` are the JSON types found, where one of them may not be what is declared.
+    """
 
     is_bare: bool
     values: Column
@@ -56,7 +59,7 @@ def floats(texts: Column, has_null: bool) -> Slot:
     """Floats; those that JSON lacks as Data Package writes them: NaN, INF, -INF."""
     is_odd = not ODD_NUMBERS.keys().isdisjoint(texts)
     values = [ODD_NUMBERS.get(text, text) for text in texts] if is_odd else texts
-    return Slot(False, _with_nulls(values) if has_null else values, STRING if is_odd else frozenset())
+    return Slot(False, _with_nulls(values) if has_null else values, STRING | {"number"} if is_odd else frozenset())
 
 
 def decimals(texts: Column, has_null: bool) -> Slot:
@@ -94,26 +97,26 @@ def times(texts: Column, has_null: bool) -> Slot:
     return Slot(False, values, frozenset() if _are_times(texts, has_null) else STRING)
 
 
-def documents(declared: str) -> Callable[[Column, bool], Slot]:
+def documents(texts: Column, has_null: bool) -> Slot:
     """JSON as what it says, where nothing is lost on the way; otherwise its text (see values.json_value)."""
+    found: set[type] = set()
 
-    def write(texts: Column, has_null: bool) -> Slot:
-        found: set[type] = set()
+    def written(text: bytes) -> bytes:
+        if text == NULL:
+            return b"null"
+        value = json_value(unescaped(text).decode())
+        found.add(type(value))
+        return orjson.dumps(value)
 
-        def written(text: bytes) -> bytes:
-            if text == NULL:
-                return b"null"
-            value = json_value(unescaped(text).decode())
-            found.add(type(value))
-            return orjson.dumps(value)
-
-        values = _each(texts, written)
-        return Slot(False, values, frozenset(JSON_TYPES[kind] for kind in found if kind in JSON_TYPES) - {declared})
-
-    return write
+    values = _each(texts, written)
+    return Slot(False, values, _types(found))
 
 
-def changed(slot: Slot | None, change: Callable[[Any], Any], declared: str) -> Slot | None:
+def _types(found: set[type]) -> frozenset[str]:
+    return frozenset(JSON_TYPES[kind] for kind in found if kind in JSON_TYPES)
+
+
+def changed(slot: Slot | None, change: Callable[[Any], Any]) -> Slot | None:
     """A column with each of its values changed by a function over what JSON says."""
     if slot is None:
         return None
@@ -125,7 +128,7 @@ def changed(slot: Slot | None, change: Callable[[Any], Any], declared: str) -> S
         return orjson.dumps(told)
 
     values = _each(slot.values, written)
-    return Slot(False, values, frozenset(JSON_TYPES[kind] for kind in found if kind in JSON_TYPES) - {declared})
+    return Slot(False, values, _types(found))
 
 
 def _are_times(texts: Column, has_null: bool) -> bool:
@@ -207,11 +210,12 @@ WRITERS: dict[str, Callable[[Column, bool], Slot]] = {
     "datetime": times,
     "date": days,
     "binary": binaries,
-    "json": documents("object"),
-    "array": documents("array"),
+    "json": documents,
+    "array": documents,
 }
-# In these no secret can stand.
-SAFE = frozenset({"integer", "float", "decimal", "boolean", "datetime", "date", "time", "uuid"})
+# What goes out as a number or a truth value is never masked; of these others, only the name can say what they are.
+NEVER_TEXT = frozenset({"integer", "float", "boolean"})
+TELLING_NOTHING = frozenset({"decimal", "datetime", "date", "time", "uuid"})
 
 
 def _with_nulls(texts: Column) -> Column:

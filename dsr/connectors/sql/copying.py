@@ -25,7 +25,6 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 from dsr.connectors import Block, Record, SystemUnreachable, Texts
 from dsr.connectors.sql import copied
 from dsr.connectors.sql.copied import NULL, Column, Slot
-from dsr.connectors.sql.mapping import described
 from dsr.connectors.sql.rows import Reading
 from dsr.connectors.sql.timespan import moment
 
@@ -73,7 +72,6 @@ class Copy:
         self._without_others = {
             name: names.without_others for name, names in reading.found.names.items() if names.element is None
         }
-        self._declared = {column.name: column.type for column in described(here)}
         self._owners = [self._place(owner.element, owner.family, "as it is") for owner in reading.found.owners]
         self._key = [self._place(column.element, column.family) for column in here.key]
         self._time = self._place(here.time.element, here.time.family) if here.time is not None else None
@@ -129,7 +127,7 @@ class Copy:
 
         shown = {name: None if place is None else slot(place) for name, place in self._shown.items()}
         for name in shown.keys() & self._without_others.keys():
-            shown[name] = copied.changed(shown[name], self._without_others[name], self._declared[name])
+            shown[name] = copied.changed(shown[name], self._without_others[name])
         times = self._times(columns, slot)
         keys = [copied.key_part(self._asked[place].family, slot(place), columns[place]) for place in self._key]
         lines = _written(many, times, keys, shown)
@@ -171,14 +169,18 @@ class Copy:
         return list(map(whose.__getitem__, owning))
 
     def _texts(self, slot: Callable[[int], Slot], shown: dict[str, Slot | None]) -> dict[str, Texts]:
-        """Where a secret may stand: in what goes out, and in keys, which file names are made of."""
+        """Where a secret may stand: in what goes out, and in keys, which file names are made of.
+
+        A column of dates or UUIDs holds no secret that its values would tell, but its name may say that it does.
+        """
+        columns = self._reading.here.columns
         texts = {
-            name: Texts(shown_slot.is_bare, shown_slot.values)
-            for name, shown_slot in shown.items()
-            if shown_slot is not None and self._reading.here.columns[name].family not in copied.SAFE
+            name: Texts(each.is_bare, () if columns[name].family in copied.TELLING_NOTHING else each.values)
+            for name, each in shown.items()
+            if each is not None and columns[name].family not in copied.NEVER_TEXT
         }
         for column, place in zip(self._reading.here.key, self._key, strict=True):
-            if column.name not in shown and column.family not in copied.SAFE:
+            if column.name not in shown and column.family not in copied.NEVER_TEXT:
                 texts[column.name] = Texts(slot(place).is_bare, slot(place).values)
         return texts
 
@@ -260,7 +262,9 @@ def _taken(pgconn: pq.abc.PGconn, most: int) -> tuple[list[memoryview], bool]:
 
 def _result(pgconn: pq.abc.PGconn) -> pq.abc.PGresult | None:
     """The next result, waited for without holding up other threads. Raises what the server said went wrong."""
-    pgconn.flush()
+    # A long statement goes out in pieces; the server may say something meanwhile, and must be heard.
+    while pgconn.flush():
+        _wait(pgconn, select.POLLIN | select.POLLOUT)
     while pgconn.is_busy():
         _wait(pgconn)
     result = pgconn.get_result()
@@ -269,11 +273,12 @@ def _result(pgconn: pq.abc.PGconn) -> pq.abc.PGresult | None:
     return result
 
 
-def _wait(pgconn: pq.abc.PGconn) -> None:
+def _wait(pgconn: pq.abc.PGconn, events: int = select.POLLIN) -> None:
     poll = select.poll()
-    poll.register(pgconn.socket, select.POLLIN)
-    if not poll.poll(PATIENCE_SECONDS * 1000):
-        raise SystemUnreachable(
-            _("The database has said nothing for %(many)d minutes.") % {"many": PATIENCE_SECONDS // 60}
-        )
-    pgconn.consume_input()
+    poll.register(pgconn.socket, events)
+    told = poll.poll(PATIENCE_SECONDS * 1000)
+    if not told:
+        minutes = PATIENCE_SECONDS // 60
+        raise SystemUnreachable(_("The database has said nothing for %(many)d minutes.") % {"many": minutes})
+    if told[0][1] & ~select.POLLOUT:
+        pgconn.consume_input()
