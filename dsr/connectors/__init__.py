@@ -80,8 +80,8 @@ class Block:
 
     `lines` holds two lines a row, its head {"t": ISO time or null, "k": key} and its data; in neither stands a raw line
     break. `owners` are per row, and as honest as a record's. `texts` has the columns that may hold text: secrets are
-    looked for there and nowhere else. `unlike` names, per column, the JSON types found,
-    where one of them may not be what is declared. `days` counts rows by day (2026-03-01), `models` by the collection's model.
+    looked for there and nowhere else. `unlike` names, per column, the JSON types found, where one of them may not be
+    what is declared. `days` counts rows by day (2026-03-01), `models` by the collection's model.
     """
 
     rows: int
