@@ -76,6 +76,12 @@ class SqlConnector(Connector):
         channels: list[Channel] = []
         with self._reading() as connection, _any_text(connection):
             replicas.refuse_stale(connection, self.system.name)
+            if not self._tables.names:  # asked also of one that teaches nothing: that it cannot be read must show
+                raise SystemRefused(
+                    _("The database holds no table that this account may see."),
+                    _("Give the account in the system's URL the right to read (SELECT) the mapped tables."),
+                    system=self.system.name,
+                )
             for collection in self._tables.system.collections:
                 for kind, values in learning.taught(connection, self._tables, collection, identifiers).items():
                     known[kind] = known.get(kind, frozenset()) | values
